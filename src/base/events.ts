@@ -1,0 +1,115 @@
+// What happened? Telemetry as plain values.
+//
+// Whatever acts says so by emitting one of these; `observability/` alone decides what
+// becomes a metric, a log line or a statistic. Names of routes come from the
+// configuration and all other strings from closed lists, so that labels are bounded.
+// No event carries a credential, a body or a raw query value unless the field says so.
+
+import type { FaultCode } from './fault.ts'
+import type { Bytes, EpochMs, Milliseconds } from './units.ts'
+
+/** How a request was answered; the closed list behind every `outcome` label. */
+export const OUTCOMES = ['hit', 'stale', 'revalidated', 'miss', 'collapsed', 'bypass', 'error'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** One answered (or abandoned) presented request. Emitted once, when its last byte left or its connection broke. */
+export interface RequestEvent {
+  readonly kind: 'request'
+  readonly at: EpochMs
+  readonly route: string
+  readonly method: string
+  /** Path as received, without the query. For logs only, never a label. */
+  readonly path: string
+  /** Raw query without '?', or '' . The access log hides its values by default. */
+  readonly query: string
+  /** Status sent, or 0 where the client was gone before a head was written. */
+  readonly status: number
+  readonly outcome: Outcome
+  /** The Decision's reason, unchanged (invariant 1). */
+  readonly reason: string
+  readonly duration: Milliseconds
+  /** Time to the upstream's response head for this request, or undefined when the upstream was not asked. */
+  readonly upstream: Milliseconds | undefined
+  readonly bodyBytes: Bytes
+  /** Content coding sent: `identity`, `gzip`, `br`, `zstd`. */
+  readonly encoding: string
+  /** Peer address, or the believed forwarded one. */
+  readonly client: string
+  /** Keyed digest of the caller's credentials, or '' for none. */
+  readonly who: string
+  readonly requestId: string
+  /** False for an unsafe method or a `cache: off` route: not part of the hit rate. */
+  readonly counted: boolean
+  /** For an answer given without the upstream: how long the upstream took when the response was stored. */
+  readonly saved: Milliseconds | undefined
+  readonly fault: FaultCode | undefined
+}
+
+/** One exchange with the upstream, counted when its head (status) or its failure (fault) is known. */
+export interface UpstreamEvent {
+  readonly kind: 'upstream'
+  readonly route: string
+  readonly status: number
+  readonly duration: Milliseconds
+  readonly fault: FaultCode | undefined
+}
+
+/** The origin's response was not stored, and why. */
+export interface UncacheableEvent {
+  readonly kind: 'uncacheable'
+  readonly route: string
+  readonly reason: string
+}
+
+export type StoreTier = 'memory' | 'redis'
+export interface StoreEvent {
+  readonly kind: 'store'
+  readonly tier: StoreTier
+  readonly op: 'get' | 'set' | 'delete' | 'purge'
+  readonly result: 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'dropped' | 'corrupt'
+  readonly duration: Milliseconds
+}
+
+export interface EvictionEvent {
+  readonly kind: 'eviction'
+  readonly tier: StoreTier
+  readonly reason: 'room' | 'expired' | 'purged' | 'replaced' | 'variants'
+}
+
+export interface PurgeEvent {
+  readonly kind: 'purge'
+  readonly by: 'tag' | 'url' | 'prefix' | 'route' | 'user' | 'all' | 'unsafe-method' | 'group'
+  readonly soft: boolean
+}
+
+/** A change of state worth one log line: breaker, Redis, configuration, lifecycle. */
+export interface NoticeEvent {
+  readonly kind: 'notice'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields?: Readonly<Record<string, unknown>>
+  readonly error?: unknown
+}
+
+export interface ReloadEvent {
+  readonly kind: 'reload'
+  readonly ok: boolean
+  readonly hash: string
+}
+
+export type TelemetryEvent =
+  | RequestEvent
+  | UpstreamEvent
+  | UncacheableEvent
+  | StoreEvent
+  | EvictionEvent
+  | PurgeEvent
+  | NoticeEvent
+  | ReloadEvent
+
+/** Takes events; must return at once and never throw. */
+export interface Telemetry {
+  emit(event: TelemetryEvent): void
+}
+
+export const silentTelemetry: Telemetry = { emit: () => undefined }

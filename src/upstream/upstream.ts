@@ -1,0 +1,70 @@
+// How does the rest of Pillion speak to the backend?
+//
+// One call, `forward`, with a handler that hears the exchange as it happens. Everything
+// foreign (undici, sockets, TLS) stays behind it, and everything that goes wrong
+// arrives as one Fault, exactly once, and nothing after it. Admission (connections,
+// queue, queueTimeout), timeouts, the narrow retry and the breaker live behind it too,
+// so that probes, refreshes and verifications can't go round them.
+// test/contract/upstream.test.ts holds implementations to this.
+
+import type { Readable } from 'node:stream'
+import type { Fault } from '../base/fault.ts'
+import type { Milliseconds } from '../base/units.ts'
+import type { Fields } from '../http/fields.ts'
+
+export interface ForwardRequest {
+  readonly method: string
+  /** Path and query as they go on the wire. */
+  readonly target: string
+  /** End-to-end fields, Host included; hop-by-hop fields already removed. */
+  readonly fields: Fields
+  /** Content: none, whole (repeatable), or a stream (not repeatable). */
+  readonly body: Buffer | Readable | null
+  /** Longest wait for the response head, from the moment the request leaves the queue; default: the upstream's. */
+  readonly timeout?: Milliseconds
+  /** Long-lived responses (event streams) have connections of their own. */
+  readonly pool: 'ordinary' | 'streams'
+  /** Name of the route, for events. */
+  readonly route: string
+}
+
+export interface ForwardHandler {
+  /** The request has left the queue and is being sent. Not called again for the retry. */
+  onSent?(): void
+  /** 1xx other than 101 (RFC 9110 §15.2). */
+  onInterim?(status: number, fields: Fields): void
+  onHead(status: number, fields: Fields): void
+  /** False asks for a pause until `resume()`. */
+  onBody(chunk: Buffer): boolean
+  /** Clean end: all announced octets arrived. */
+  onComplete(trailers: Fields): void
+  /** The only report of failure; at most one, and last. Also after `abort`. */
+  onFault(fault: Fault): void
+}
+
+export interface ForwardControl {
+  pause(): void
+  resume(): void
+  /** Gives the exchange up; its connection is closed, or the queue place freed. */
+  abort(fault: Fault): void
+}
+
+export interface UpstreamState {
+  readonly connected: number
+  readonly free: number
+  readonly running: number
+  readonly pending: number
+  readonly queued: number
+  /** running / connections, 0 to 1. */
+  readonly utilization: number
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  /** Whether the last exchange got any answer; undefined before the first. */
+  readonly reachable: boolean | undefined
+}
+
+export interface Upstream {
+  forward(request: ForwardRequest, handler: ForwardHandler): ForwardControl
+  state(): UpstreamState
+  /** Lets running exchanges end, refuses new ones, closes idle connections. */
+  close(): Promise<void>
+}
