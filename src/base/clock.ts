@@ -4,6 +4,8 @@
 // Clock (or an instant), so that tests hold time still and the same rule serves the
 // proxy, `explain` and `replay`.
 
+import { type EpochMs, epochMs, type Milliseconds, milliseconds } from './units.ts'
+
 export interface Clock {
   /** Wall-clock time; may jump when the system's clock is set. */
   now(): EpochMs
