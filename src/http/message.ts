@@ -40,6 +40,12 @@ export interface ResponseTimes {
   readonly responseTime: EpochMs
 }
 
+/** A response head whose instants are known: what age, freshness and validators are reckoned from. */
+export interface StoredHead extends ResponseHead, ResponseTimes {
+  /** Date of the response as received, or `responseTime` where it was missing or unreadable. */
+  readonly date: EpochMs
+}
+
 /** `path?query` as it goes on the wire. */
 export function targetOf(request: Pick<PresentedRequest, 'path' | 'query'>): string {
   return request.query === undefined ? request.path : `${request.path}?${request.query}`

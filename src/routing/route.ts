@@ -4,7 +4,8 @@
 // engine may consult about policy, nothing that has to be parsed again. A route is
 // replaced as a whole at a reload, so its identity may be used to memoise.
 
-import type { Milliseconds, Ratio } from '../base/units.ts'
+import type { Milliseconds } from '../base/units.ts'
+import type { LifetimeRules } from '../http/freshness.ts'
 import type { ConditionSet } from './conditions.ts'
 import type { PathPattern } from './path-pattern.ts'
 import type { TagTemplate } from './tag-template.ts'
@@ -32,18 +33,6 @@ export interface Fallback {
   readonly status: number
   readonly body: Buffer
   readonly type: string
-}
-
-/** What lifetimes are reckoned from besides the response; `http/freshness.ts` takes this shape. */
-export interface LifetimeRules {
-  readonly ttl: Milliseconds | undefined
-  readonly origin: 'obey' | 'cap' | 'override'
-  /** Share of the time since Last-Modified, or undefined for no heuristic. */
-  readonly heuristic: Ratio | undefined
-  readonly statuses: ReadonlyMap<number, Milliseconds>
-  readonly staleWhileRevalidate: Milliseconds
-  readonly staleIfError: Milliseconds
-  readonly jitter: Ratio
 }
 
 export interface Route {

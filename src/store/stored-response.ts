@@ -7,14 +7,8 @@
 // makes a new one. Encoded forms and acceptances hang beside it, not in it.
 
 import type { Bytes, EpochMs, Milliseconds } from '../base/units.ts'
-import type { Fields } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
-
-/** One field the origin's Vary nominated and its normalised value in the filling request; undefined: absent there. */
-export interface NominatedField {
-  readonly name: string
-  readonly value: string | undefined
-}
+import type { NominatedField } from '../http/vary.ts'
 
 export interface StoredResponse extends ResponseHead, ResponseTimes {
   /** Date of the response as received, or `responseTime` where it was missing or unreadable. */
@@ -39,7 +33,4 @@ export interface StoredResponse extends ResponseHead, ResponseTimes {
   readonly headBytes: Bytes
 }
 
-/** Fields of a stored response as a type that functions of `http/` take. */
-export type StoredHead = Pick<StoredResponse, 'status' | 'requestTime' | 'responseTime' | 'date'> & {
-  readonly fields: Fields
-}
+export type { StoredHead } from '../http/message.ts'
