@@ -5,29 +5,11 @@
 // replaced as a whole at a reload, so its identity may be used to memoise.
 
 import type { Milliseconds } from '../base/units.ts'
+import type { ClientControl, KeptQuery, ShareRule } from '../config/route-values.ts'
 import type { LifetimeRules } from '../http/freshness.ts'
 import type { ConditionSet } from './conditions.ts'
 import type { PathPattern } from './path-pattern.ts'
 import type { TagTemplate } from './tag-template.ts'
-
-/** Who may be given the same stored response (contract §2 `share`). */
-export type Share = { readonly kind: 'auto' } | { readonly kind: 'everyone' } | { readonly kind: 'user' }
-
-/** Which query parameters are part of the key; a name may end in '*'. */
-export type QueryRule =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'only'; readonly names: readonly string[] }
-  | { readonly kind: 'except'; readonly names: readonly string[] }
-
-/** What the client is told in Cache-Control. `default`: see contract §2 `client`. */
-export type ClientRule =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'origin' }
-  | { readonly kind: 'off' }
-  | { readonly kind: 'immutable' }
-  | { readonly kind: 'duration'; readonly maxAge: Milliseconds }
-  | { readonly kind: 'literal'; readonly value: string }
 
 export interface Fallback {
   readonly status: number
@@ -47,8 +29,8 @@ export interface Route {
   readonly cache: 'on' | 'off'
   readonly lifetime: LifetimeRules
   readonly requestDirectives: 'obey' | 'ignore'
-  readonly share: Share
-  readonly query: QueryRule
+  readonly share: ShareRule
+  readonly query: KeptQuery
   /** Lower-case names. */
   readonly vary: readonly string[]
   /** The request's content is part of the key (contract §2 `body`); POST and QUERY become cacheable. */
@@ -58,9 +40,12 @@ export interface Route {
   readonly purge: readonly TagTemplate[]
   /** `purge: [user]`: everything stored for the caller. */
   readonly purgeUser: boolean
-  readonly client: ClientRule
+  readonly client: ClientControl
   readonly timeout: Milliseconds | undefined
   readonly fallback: Fallback | undefined
-  /** First part of every cache key: the name and a digest of `share` and `identity`, so that widening never reuses what was stored narrower. */
+  /**
+   * First part of every cache key: the name and a digest of `share`, `identity`, `credentials`
+   * and `vary`, so that widening never reuses what was stored narrower.
+   */
   readonly keyPrefix: string
 }
