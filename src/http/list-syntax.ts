@@ -97,7 +97,7 @@ export function parseParameters(text: string): Parameterised {
   const [value = '', ...rest] = splitOutsideQuotes(text, { separator: ';', escapes: true })
   const parameters = new Map<string, string>()
   for (const parameter of rest) {
-    const [name = '', argument] = nameAndArgument(parameter)
+    const [name, argument] = nameAndArgument(parameter)
     const key = name.toLowerCase()
     if (isToken(key) && !parameters.has(key)) parameters.set(key, argument ?? '')
   }
