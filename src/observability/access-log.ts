@@ -2,12 +2,14 @@
 //
 // Exactly the fields of contract §5, in that order, one JSON object a line; `slow`
 // writes those that took at least `log.slow`, `all` every one. Query values are hidden
-// by default: each is replaced by a short keyed digest, names and order kept, so that
-// replay can still tell equal from different. The key lives as long as the process.
+// by default (query-digest.ts). Absent values are null, so that every line has every
+// field. Slow requests are no emergency: their lines wait for company like all others.
 
-import type { Telemetry } from '../base/events.ts'
+import type { RequestEvent, Telemetry } from '../base/events.ts'
 import type { Milliseconds } from '../base/units.ts'
 import type { LogSink } from './log-sink.ts'
+import { prettyAccess } from './pretty-line.ts'
+import { createQueryDigest } from './query-digest.ts'
 
 export interface AccessLogSettings {
   readonly access: 'off' | 'slow' | 'all'
@@ -16,9 +18,61 @@ export interface AccessLogSettings {
 }
 
 export interface AccessLog extends Telemetry {
+  /** Takes the settings of a reload. */
   use(settings: AccessLogSettings): void
 }
 
-export function createAccessLog(_settings: AccessLogSettings, _sink: LogSink): AccessLog {
-  throw new Error('not ready')
+export function createAccessLog(settings: AccessLogSettings, sink: LogSink): AccessLog {
+  const hide = createQueryDigest()
+  let current = settings
+  const isWanted = (event: RequestEvent) =>
+    current.access === 'all' || (current.access === 'slow' && event.duration >= current.slow)
+
+  return {
+    emit(event) {
+      if (event.kind !== 'request' || !isWanted(event)) return
+      const query = event.query === '' || current.query === 'show' ? event.query : hide(event.query)
+      sink.write(sink.pretty ? terminalLine(event, query) : jsonLine(event, query), false)
+    },
+    use(next) {
+      current = next
+    },
+  }
+}
+
+function jsonLine(event: RequestEvent, query: string): string {
+  return JSON.stringify({
+    time: new Date(event.at).toISOString(),
+    route: event.route,
+    method: event.method,
+    path: event.path,
+    query,
+    status: event.status,
+    outcome: event.outcome,
+    reason: event.reason,
+    duration_ms: tenths(event.duration),
+    upstream_ms: event.upstream === undefined ? null : tenths(event.upstream),
+    bytes: event.bodyBytes,
+    client: event.client,
+    who: event.who,
+    request_id: event.requestId,
+  })
+}
+
+function terminalLine(event: RequestEvent, query: string): string {
+  return prettyAccess({
+    at: event.at,
+    status: event.status,
+    outcome: event.outcome,
+    reason: event.reason,
+    method: event.method,
+    target: query === '' ? event.path : `${event.path}?${query}`,
+    route: event.route,
+    duration: tenths(event.duration),
+  })
+}
+
+/** Milliseconds to one decimal: finer is noise, and longer. */
+function tenths(duration: Milliseconds): number {
+  return Math.round(duration * 10) / 10
 }

@@ -1,14 +1,16 @@
 // Which numbers does a scrape see?
 //
-// The families of contract §5. Events fall into typed arrays, one row per route,
-// indexed by closed lists, so that an answered request costs a few additions; names,
-// labels and text are made at the scrape. Gauges are asked for at the scrape.
-// prom-client is behind this folder alone: text format and process defaults are its work.
-// Routes: a row per configured route. A removed route's series stay until 256 removed
-// ones have gathered, so that counters don't vanish at a reload and still stay bounded.
+// The families of contract §5: what events left in the counters (metric-counters.ts),
+// gauges asked for at the scrape, and the process's own. Labels are routes of the
+// configuration and closed lists, so their number is bounded whatever clients send.
+// Bucket bounds hold the limits of `slo`, so that an alert compares exact counts; they
+// are fixed for the life of the process, since a histogram can't change its bounds.
 
 import type { StoreTier, Telemetry } from '../base/events.ts'
 import type { Bytes, Milliseconds } from '../base/units.ts'
+import { createProcessMetrics, expose, type Family, family, type Scrape, type ScrapeFormat } from './exposition.ts'
+import { FAMILIES } from './families.ts'
+import { MetricCounters } from './metric-counters.ts'
 
 export interface UpstreamGauges {
   readonly connected: number
@@ -35,13 +37,6 @@ export interface GaugeSources {
   configurationHash(): string
 }
 
-export type ScrapeFormat = 'prometheus' | 'openmetrics'
-
-export interface Scrape {
-  readonly contentType: string
-  readonly body: string
-}
-
 export interface Metrics extends Telemetry {
   /** Names of the routes in force; `default` is always there. */
   useRoutes(names: Iterable<string>): void
@@ -55,6 +50,44 @@ export interface MetricsOptions {
   readonly thresholds?: readonly Milliseconds[]
 }
 
-export function createMetrics(_options: MetricsOptions): Metrics {
-  throw new Error('not ready')
+/** In seconds. */
+const BOUNDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30]
+const CONNECTION_STATES = ['connected', 'free', 'running', 'pending', 'queued'] as const
+
+export function createMetrics({ sources, thresholds = [] }: MetricsOptions): Metrics {
+  const bounds = [...new Set([...BOUNDS, ...thresholds.map(limit => limit / 1000)])].sort((a, b) => a - b)
+  const counters = new MetricCounters(bounds)
+  const process = createProcessMetrics()
+  return {
+    emit: event => counters.count(event),
+    useRoutes: names => counters.useRoutes(names),
+    async scrape(format) {
+      return expose([...counters.families(), ...gauges(sources), ...(await process.collect())], format)
+    },
+    close: () => process.close(),
+  }
+}
+
+function gauges(sources: GaugeSources): Family[] {
+  const upstream = sources.upstream()
+  const stores = sources.stores()
+  const redisUp = sources.redisUp()
+  return [
+    family(
+      FAMILIES.upstreamConnections,
+      CONNECTION_STATES.map(state => ({ labels: [state], value: upstream[state] })),
+    ),
+    family(FAMILIES.upstreamUtilization, [{ labels: [], value: upstream.utilization }]),
+    family(FAMILIES.breakerOpen, [{ labels: [], value: upstream.breaker === 'closed' ? 0 : 1 }]),
+    family(
+      FAMILIES.storeBytes,
+      stores.map(({ tier, bytes }) => ({ labels: [tier], value: bytes })),
+    ),
+    family(
+      FAMILIES.storeEntries,
+      stores.map(({ tier, entries }) => ({ labels: [tier], value: entries })),
+    ),
+    family(FAMILIES.redisUp, redisUp === undefined ? [] : [{ labels: [], value: redisUp ? 1 : 0 }]),
+    family(FAMILIES.configuration, [{ labels: [sources.configurationHash()], value: 1 }]),
+  ]
 }

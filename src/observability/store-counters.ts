@@ -1,0 +1,66 @@
+// What did the stores do?
+//
+// Operations by tier, kind and how they ended, their durations, and why stored responses
+// left. All label values are closed lists, so every cell exists from the start; a tier
+// that never did anything shows nothing.
+
+import type { EvictionEvent, StoreEvent, StoreTier } from '../base/events.ts'
+import { type Family, family, type HistogramSample, histogramFamily, type Sample } from './exposition.ts'
+import { FAMILIES } from './families.ts'
+import { CounterRows, HistogramRows } from './tallies.ts'
+
+const TIERS: readonly StoreTier[] = ['memory', 'redis']
+const OPERATIONS: readonly StoreEvent['op'][] = ['get', 'set', 'delete', 'purge']
+const RESULTS: readonly StoreEvent['result'][] = ['hit', 'miss', 'ok', 'error', 'timeout', 'dropped', 'corrupt']
+const EVICTIONS: readonly EvictionEvent['reason'][] = ['room', 'expired', 'purged', 'replaced', 'variants']
+
+/** In seconds: a memory store answers in microseconds, Redis within `store.redis.timeout`. */
+const BOUNDS = [0.000_01, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+export class StoreCounters {
+  readonly #operations = new CounterRows(OPERATIONS.length * RESULTS.length, TIERS.length)
+  readonly #durations = new HistogramRows(BOUNDS, OPERATIONS.length, TIERS.length)
+  readonly #evictions = new CounterRows(EVICTIONS.length, TIERS.length)
+
+  operation(event: StoreEvent): void {
+    const tier = TIERS.indexOf(event.tier)
+    const op = OPERATIONS.indexOf(event.op)
+    this.#operations.add(tier, op * RESULTS.length + RESULTS.indexOf(event.result), 1)
+    this.#durations.observe(tier, op, event.duration)
+  }
+
+  eviction(event: EvictionEvent): void {
+    this.#evictions.add(TIERS.indexOf(event.tier), EVICTIONS.indexOf(event.reason), 1)
+  }
+
+  families(): Family[] {
+    const operations: Sample[] = []
+    const durations: HistogramSample[] = []
+    const evictions: Sample[] = []
+    TIERS.forEach((tier, row) => {
+      operations.push(...this.#operationSamples(tier, row))
+      OPERATIONS.forEach((op, series) => {
+        const read = this.#durations.read(row, series)
+        if (read.counts.some(count => count > 0)) durations.push({ labels: [tier, op], bounds: BOUNDS, ...read })
+      })
+      EVICTIONS.forEach((reason, column) => {
+        const value = this.#evictions.at(row, column)
+        if (value > 0) evictions.push({ labels: [tier, reason], value })
+      })
+    })
+    return [
+      family(FAMILIES.storeOperations, operations),
+      histogramFamily(FAMILIES.storeDuration, durations),
+      family(FAMILIES.storeEvictions, evictions),
+    ]
+  }
+
+  #operationSamples(tier: StoreTier, row: number): Sample[] {
+    return OPERATIONS.flatMap((op, at) =>
+      RESULTS.map((result, column) => ({
+        labels: [tier, op, result],
+        value: this.#operations.at(row, at * RESULTS.length + column),
+      })),
+    ).filter(sample => sample.value > 0)
+  }
+}
