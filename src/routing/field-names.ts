@@ -52,5 +52,5 @@ export class FieldNames {
 
 /** The five low bits of a letter are the same in both cases. */
 function slot(name: string, length: number): number {
-  return (name.charCodeAt(0) & 31) * (LONGEST + 1) + (length > LONGEST ? LONGEST : length)
+  return (name.charCodeAt(0) & 31) * (LONGEST + 1) + Math.min(length, LONGEST)
 }

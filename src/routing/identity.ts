@@ -8,6 +8,7 @@
 // Parts of identity, `signed-in` and acceptance will be further facts beside these.
 
 import { hash, randomBytes } from 'node:crypto'
+import type { IdentitySource } from '../config/schema.ts'
 import type { RoutingSettings } from '../config/settings.ts'
 import { type Fields, fieldLines } from '../http/fields.ts'
 import type { PresentedRequest } from '../http/message.ts'
@@ -89,9 +90,8 @@ export class Identification {
   caller(request: Pick<PresentedRequest, 'fields'>): Caller {
     let text = ''
     for (const [index, source] of this.#user.entries()) {
-      const values =
-        source.kind === 'header' ? fieldLines(request.fields, source.name) : cookieValues(request.fields, source.name)
-      if (values === 'repeated' || values.length > 1) return refusedAs('identity-repeated')
+      const values = valuesOf(source, request.fields)
+      if (values.length > 1) return refusedAs('identity-repeated')
       const value = values[0]
       if (value === undefined) continue
       if (value.trim() === '') return refusedAs('identity-empty')
@@ -112,12 +112,8 @@ export class Identification {
 
   /** Where the caller's identity would come from in this request, in words. */
   sourcesIn(request: Pick<PresentedRequest, 'fields'>): string[] {
-    return this.#user
-      .filter(source => {
-        if (source.kind === 'header') return fieldLines(request.fields, source.name).length > 0
-        return cookieValues(request.fields, source.name).length > 0
-      })
-      .map(source => `${source.kind} ${source.name}`)
+    const present = this.#user.filter(source => valuesOf(source, request.fields).length > 0)
+    return present.map(source => `${source.kind} ${source.name}`)
   }
 
   /** Names of `fields` that make a request personal under `share: auto`. */
@@ -131,6 +127,10 @@ export class Identification {
     if (this.#protected.has(lower) || route.vary.includes(lower)) return true
     return route.when.some(condition => condition.on === 'header' && condition.name === lower)
   }
+}
+
+function valuesOf(source: IdentitySource, fields: Fields): string[] {
+  return source.kind === 'header' ? fieldLines(fields, source.name) : cookieValues(fields, source.name)
 }
 
 function refusedAs(refusal: IdentityRefusal): Caller {

@@ -6,6 +6,8 @@
 // slash counts unless `**` takes it. No regular expressions and no wildcard inside a
 // segment, so that matching costs one walk along the path (contract §2 `match`).
 
+import { hasForbiddenPath } from '../http/uri.ts'
+
 export type Segment =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'param'; readonly name: string }
@@ -32,10 +34,9 @@ export type ParsedPattern = { readonly pattern: PathPattern } | { readonly flaw:
 
 const RANK = { literal: 0, param: 1, any: 2, rest: 3 } as const
 const PARAMETER = /^[A-Za-z_][A-Za-z0-9_-]*$/
-/** What RFC 3986 §3.3 allows in a segment, plus what browsers send all the same. */
-const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@%|^"<>`[\]]*$/
-const ESCAPE = /%(?![0-9A-Fa-f]{2})/
-const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i
+/** Not in a segment by RFC 3986 §3.3, nor sent there by browsers all the same. */
+const FOREIGN = /[^A-Za-z0-9\-._~!$&'()+,;=:@%|^"<>`[\]]/u
+const LONE_PERCENT = /%(?![0-9A-Fa-f]{2})/
 
 /** Reads a path pattern; the flaw names the first thing wrong. Never throws. */
 export function parsePattern(text: string): ParsedPattern {
@@ -84,21 +85,20 @@ function literalFlaw(piece: string): TextFlaw | undefined {
     const hint = 'parameters are matched by `when: { query: … }`'
     return { message: `"${piece[query]}" ends a path`, hint, at: query }
   }
-  if (DOT_SEGMENT.test(piece)) return { message: `paths with the segment "${piece}" are refused with 400`, at: 0 }
   return byteFlaw(piece)
 }
 
-/** Paths are compared as sent, so text that no client sends could never match. */
+/** Paths are compared as sent, so text that no client may send could never match. */
 function byteFlaw(piece: string): TextFlaw | undefined {
-  if (!LITERAL.test(piece)) {
-    const at = [...piece].findIndex(character => !LITERAL.test(character))
-    const character = [...piece][at] as string
-    const hint = `paths are compared as clients send them: write ${encodeURIComponent(character)}`
-    return { message: `"${character}" can't stand in a path`, hint, at: [...piece].slice(0, at).join('').length }
+  const foreign = FOREIGN.exec(piece)
+  if (foreign !== null) {
+    const hint = `paths are compared as clients send them: write ${encodeURIComponent(foreign[0].toWellFormed())}`
+    return { message: `"${foreign[0]}" can't stand in a path`, hint, at: foreign.index }
   }
-  const escape = piece.search(ESCAPE)
-  if (escape >= 0) return { message: '"%" is not followed by two hexadecimal digits', at: escape }
-  return undefined
+  const percent = piece.search(LONE_PERCENT)
+  if (percent >= 0) return { message: '"%" is not followed by two hexadecimal digits', at: percent }
+  if (!hasForbiddenPath(`/${piece}`)) return undefined
+  return { message: `paths with the segment "${piece}" are refused with 400, so it can never match`, at: 0 }
 }
 
 /**

@@ -157,7 +157,7 @@ export function findTies(routes: readonly Route[]): (readonly [Route, Route])[] 
   const ties: (readonly [Route, Route])[] = []
   for (const group of groupsOfOnePlace(routes)) {
     for (const [index, one] of group.entries()) {
-      for (const other of group.slice(index + 1)) if (tie(one, other)) ties.push([one, other])
+      for (const other of group.slice(index + 1).filter(later => tie(one, later))) ties.push([one, other])
     }
   }
   return ties

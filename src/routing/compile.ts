@@ -1,0 +1,184 @@
+// What becomes of the routes in a configuration?
+//
+// Each route's `match`, `when`, `tags` and `purge` are read here, ties are refused, and
+// the router is built from what is sound, so that one attempt finds all problems. What a
+// person should think twice about is a warning (`route-warnings.ts`). Compiling the same
+// settings again gives equal key prefixes: what is stored survives a reload that changes
+// nothing about sharing.
+
+import { createHash } from 'node:crypto'
+import { isError, type KeyPath, type Problem } from '../config/problems.ts'
+import type { RouteSettings, RoutingSettings } from '../config/settings.ts'
+import type { ConfigurationSource } from '../config/source-document.ts'
+import { compileConditions, describeCondition, hostFlaw } from './conditions.ts'
+import { type CompiledMatch, compileMatch } from './match.ts'
+import { parsePattern, type TextFlaw } from './path-pattern.ts'
+import type { Route } from './route.ts'
+import { routeWarnings } from './route-warnings.ts'
+import { findTies, Router, sharedMethods } from './router.ts'
+import { type Routing, writtenAt } from './routing.ts'
+import { parseTag, type TagTemplate } from './tag-template.ts'
+
+/** Finds where a key is written; a ConfigurationSource does. */
+export type Locate = ConfigurationSource['locate']
+
+export interface CompiledRouting {
+  /** Of the routes without errors. */
+  readonly routing: Routing
+  readonly problems: readonly Problem[]
+}
+
+/** Compiles all routes; serve with the outcome only when no problem is an error. */
+export function compileRouting(settings: RoutingSettings, locate: Locate): CompiledRouting {
+  const problems = new ProblemList(locate)
+  const routes = settings.routes.flatMap(written => compileRoute(written, settings, problems) ?? [])
+  const fallback = compileFallback(settings, problems)
+  for (const [one, other] of findTies(routes)) problems.add(['routes', other.name, 'match'], tieFlaw(one, other))
+  const written = new Map([...settings.routes, settings.defaultRoute].map(route => [route.name, route]))
+  const routing = { router: new Router(routes, fallback), written, settings }
+  for (const { path, flaw, code } of routeWarnings(routing)) problems.add(path, flaw, { code, severity: 'warning' })
+  return { routing, problems: problems.all }
+}
+
+/** Collects problems with their places. */
+class ProblemList {
+  readonly #found = new Map<string, Problem>()
+  readonly #locate: Locate
+
+  constructor(locate: Locate) {
+    this.#locate = locate
+  }
+
+  /** A key of `defaults` is read once for every route, but reported once. */
+  add(path: KeyPath, flaw: TextFlaw, { code = 'routing', severity = 'error' }: Partial<Problem> = {}): void {
+    const place = this.#locate(path, { of: 'value', offset: flaw.at })
+    const problem = { code, severity, path, ...place, message: flaw.message, hint: flaw.hint }
+    this.#found.set(`${place.line}:${place.column}:${flaw.message}`, problem)
+  }
+
+  get all(): Problem[] {
+    return [...this.#found.values()]
+  }
+
+  get errors(): number {
+    return this.all.filter(isError).length
+  }
+}
+
+function compileRoute(written: RouteSettings, settings: RoutingSettings, problems: ProblemList): Route | undefined {
+  const path = ['routes', written.name] as const
+  const match = compileMatch(written.match)
+  if ('flaw' in match) {
+    problems.add([...path, 'match'], match.flaw)
+    return undefined
+  }
+  const before = problems.errors
+  const route = assemble(written, match, { settings, problems })
+  return problems.errors === before ? route : undefined
+}
+
+/** Takes whatever no route matches, so its conditions don't count. */
+function compileFallback(settings: RoutingSettings, problems: ProblemList): Route {
+  const parsed = parsePattern('/**')
+  if ('flaw' in parsed) throw new Error(`the pattern of the default route: ${parsed.flaw.message}`)
+  const match = { methods: undefined, pattern: parsed.pattern }
+  return { ...assemble(settings.defaultRoute, match, { settings, problems }), when: [] }
+}
+
+interface Around {
+  readonly settings: RoutingSettings
+  readonly problems: ProblemList
+}
+
+function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, { settings, problems }: Around): Route {
+  checkHost(written, problems)
+  const known = pattern.parameters
+  const purge = written.purge.filter(tag => tag !== 'user')
+  return {
+    name: written.name,
+    match: written.match,
+    methods,
+    pattern,
+    when: compileConditions(written.when),
+    cache: written.cache,
+    lifetime: lifetimeOf(written),
+    requestDirectives: written.requestDirectives,
+    share: written.share,
+    query: written.query,
+    vary: [...new Set(written.vary.map(name => name.toLowerCase()))],
+    body: written.body,
+    setCookie: written.setCookie,
+    tags: compileTags({ written, key: 'tags', known }, written.tags, problems),
+    purge: compileTags({ written, key: 'purge', known }, purge, problems),
+    purgeUser: purge.length < written.purge.length,
+    client: written.client,
+    timeout: written.timeout,
+    fallback:
+      written.fallback === undefined ? undefined : { ...written.fallback, body: Buffer.from(written.fallback.body) },
+    keyPrefix: keyPrefix(written, settings),
+  }
+}
+
+function lifetimeOf(written: RouteSettings): Route['lifetime'] {
+  const { ttl, origin, heuristic, statuses, staleWhileRevalidate, staleIfError, jitter } = written
+  return {
+    ttl,
+    origin,
+    heuristic: heuristic === 'off' ? undefined : heuristic,
+    statuses: statuses ?? new Map(),
+    staleWhileRevalidate,
+    staleIfError,
+    jitter,
+  }
+}
+
+function checkHost(written: RouteSettings, problems: ProblemList): void {
+  const flaw = written.when?.host === undefined ? undefined : hostFlaw(written.when.host)
+  if (flaw !== undefined) problems.add([...writtenAt(written, 'when'), 'host'], flaw)
+}
+
+interface TagList {
+  readonly written: RouteSettings
+  readonly key: 'tags' | 'purge'
+  readonly known: readonly string[]
+}
+
+function compileTags({ written, key, known }: TagList, tags: readonly string[], problems: ProblemList): TagTemplate[] {
+  const path = writtenAt(written, key)
+  return tags.flatMap(tag => {
+    const parsed = tag === 'user' ? { flaw: USER_IS_NO_TAG } : parseTag(tag, known)
+    if ('template' in parsed) return [parsed.template]
+    problems.add([...path, written[key].indexOf(tag)], parsed.flaw)
+    return []
+  })
+}
+
+const USER_IS_NO_TAG: TextFlaw = {
+  message: '"user" is no tag: under `purge` it means everything stored for the caller',
+  hint: 'choose another name, such as "users"',
+  at: 0,
+}
+
+/** What decides sharing goes in as a digest, the name as it is; both of known length. */
+function keyPrefix(written: RouteSettings, settings: RoutingSettings): string {
+  const share = written.share.kind
+  const deciding = {
+    share: written.share,
+    vary: written.vary,
+    user: share === 'user' ? settings.identity.user : [],
+    credentials: share === 'auto' ? [...settings.credentials].sort() : [],
+  }
+  const digest = createHash('sha256').update(JSON.stringify(deciding)).digest('base64url').slice(0, 22)
+  return `${written.name.length}:${written.name}${digest}`
+}
+
+function tieFlaw(one: Route, other: Route): TextFlaw {
+  const methods = sharedMethods(one, other)
+  const taken = methods === 'all' || methods === undefined ? 'any method' : methods.join('|')
+  const when = one.when.length === 0 ? '' : `, under \`when\` ${one.when.map(describeCondition).join(', ')}`
+  return {
+    message: `routes \`${one.name}\` and \`${other.name}\` tie: both take ${taken} ${other.pattern.text}${when}`,
+    hint: 'make one of them more specific: a literal segment, a method of its own, or a `when` condition',
+    at: 0,
+  }
+}
