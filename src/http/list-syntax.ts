@@ -7,7 +7,6 @@
 // `escapes: false`.
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const EDGES = /^[ \t]+|[ \t]+$/g
 
 /** One or more tchar (RFC 9110 §5.6.2). */
 export function isToken(text: string): boolean {
@@ -16,7 +15,14 @@ export function isToken(text: string): boolean {
 
 /** Without the spaces and tabs at both ends (RFC 9110 §5.6.3); no other white space counts. */
 export function trimOws(text: string): string {
-  return text.replace(EDGES, '')
+  let [start, end] = [0, text.length]
+  while (start < end && isOws(text.charCodeAt(start))) start += 1
+  while (end > start && isOws(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 export interface SplitRules {
@@ -38,29 +44,28 @@ export function splitOutsideQuotes(value: string, rules: SplitRules): string[] {
   const parts: string[] = []
   let start = 0
   let at = 0
+  // Looking for the end of a quote that has none is done once: else long fields take quadratic time.
+  let quoting = true
   while (at < value.length) {
-    const character = value[at]
-    if (character === '"') {
-      at = afterQuoted(value, at, rules.escapes)
-      continue
-    }
-    if (character === rules.separator) {
+    const end = quoting && value[at] === '"' ? afterQuoted(value, at, rules.escapes) : undefined
+    if (end === -1) quoting = false
+    if (value[at] === rules.separator) {
       parts.push(trimOws(value.slice(start, at)))
       start = at + 1
     }
-    at += 1
+    at = end === undefined || end === -1 ? at + 1 : end
   }
   parts.push(trimOws(value.slice(start)))
   return parts
 }
 
-/** Where the quoted part that opens at `at` ends, or the next character when it never does. */
+/** Where the quoted part that opens at `at` ends; -1 where it never does. */
 function afterQuoted(value: string, at: number, escapes: boolean): number {
   for (let end = at + 1; end < value.length; end += 1) {
     if (value[end] === '"') return end + 1
     if (escapes && value[end] === '\\') end += 1
   }
-  return at + 1
+  return -1
 }
 
 /** True when a quote opens and never closes: what follows it can't be told apart from what is inside. */
@@ -68,7 +73,7 @@ export function hasOpenQuote(value: string): boolean {
   let at = value.indexOf('"')
   while (at !== -1) {
     const end = afterQuoted(value, at, true)
-    if (end === at + 1) return true
+    if (end === -1) return true
     at = value.indexOf('"', end)
   }
   return false
