@@ -15,7 +15,7 @@ export interface LogSink {
   readonly pretty: boolean
   /** One line without its end. */
   write(line: string, urgent: boolean): void
-  /** Writes what waits, blocking for at most about a tenth of a second. */
+  /** Writes what waits, blocking; gives up on a non-blocking descriptor that stays full for a tenth of a second. */
   flush(): void
   /** Flushes and lets go of the exit hook; later lines go nowhere. */
   close(): void
