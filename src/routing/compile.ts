@@ -10,34 +10,41 @@ import { createHash } from 'node:crypto'
 import { isError, type KeyPath, type Problem } from '../config/problems.ts'
 import type { RouteSettings, RoutingSettings } from '../config/settings.ts'
 import type { ConfigurationSource } from '../config/source-document.ts'
+import { type CompiledRoutes, writtenAt } from './compiled-routes.ts'
 import { compileConditions, describeCondition, hostFlaw } from './conditions.ts'
+import { Identification, type IdentitySecret } from './identity.ts'
 import { type CompiledMatch, compileMatch } from './match.ts'
 import { parsePattern, type TextFlaw } from './path-pattern.ts'
 import type { Route } from './route.ts'
 import { routeWarnings } from './route-warnings.ts'
 import { findTies, Router, sharedMethods } from './router.ts'
-import { type Routing, writtenAt } from './routing.ts'
 import { parseTag, type TagTemplate } from './tag-template.ts'
 
 /** Finds where a key is written; a ConfigurationSource does. */
 export type Locate = ConfigurationSource['locate']
 
-export interface CompiledRouting {
+export type { CompiledRoutes } from './compiled-routes.ts'
+
+export interface Compilation {
   /** Of the routes without errors. */
-  readonly routing: Routing
+  readonly compiled: CompiledRoutes
   readonly problems: readonly Problem[]
 }
 
-/** Compiles all routes; serve with the outcome only when no problem is an error. */
-export function compileRouting(settings: RoutingSettings, locate: Locate): CompiledRouting {
+/** Compiles all routes; serve with the outcome only when no problem is an error. `secret` stays the same over reloads. */
+export function compileRoutes(settings: RoutingSettings, locate: Locate, secret: IdentitySecret): Compilation {
   const problems = new ProblemList(locate)
   const routes = settings.routes.flatMap(written => compileRoute(written, settings, problems) ?? [])
   const fallback = compileFallback(settings, problems)
   for (const [one, other] of findTies(routes)) problems.add(['routes', other.name, 'match'], tieFlaw(one, other))
-  const written = new Map([...settings.routes, settings.defaultRoute].map(route => [route.name, route]))
-  const routing = { router: new Router(routes, fallback), written, settings }
-  for (const { path, flaw, code } of routeWarnings(routing)) problems.add(path, flaw, { code, severity: 'warning' })
-  return { routing, problems: problems.all }
+  const compiled = {
+    router: new Router(routes, fallback),
+    identification: new Identification(settings, secret),
+    written: new Map([...settings.routes, settings.defaultRoute].map(route => [route.name, route])),
+    settings,
+  }
+  for (const { path, flaw, code } of routeWarnings(compiled)) problems.add(path, flaw, { code, severity: 'warning' })
+  return { compiled, problems: problems.all }
 }
 
 /** Collects problems with their places. */

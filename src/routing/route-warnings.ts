@@ -8,11 +8,11 @@
 
 import type { KeyPath } from '../config/problems.ts'
 import { suggest } from '../config/suggest.ts'
+import { type CompiledRoutes, writtenAt } from './compiled-routes.ts'
 import type { Condition } from './conditions.ts'
 import type { PathPattern, Segment, TextFlaw } from './path-pattern.ts'
 import type { Route } from './route.ts'
 import { compareRoutes } from './router.ts'
-import { type Routing, writtenAt } from './routing.ts'
 import { couldRender } from './tag-template.ts'
 
 export interface RouteWarning {
@@ -21,11 +21,11 @@ export interface RouteWarning {
   readonly flaw: TextFlaw
 }
 
-export function routeWarnings(routing: Routing): RouteWarning[] {
-  return [...originWarnings(routing), ...shadowWarnings(routing.router.routes), ...tagWarnings(routing)]
+export function routeWarnings(compiled: CompiledRoutes): RouteWarning[] {
+  return [...originWarnings(compiled), ...shadowWarnings(compiled.router.routes), ...tagWarnings(compiled)]
 }
 
-function originWarnings({ router, written }: Routing): RouteWarning[] {
+function originWarnings({ router, written }: CompiledRoutes): RouteWarning[] {
   const warnings: RouteWarning[] = []
   for (const route of [...router.routes, router.fallback]) {
     const settings = written.get(route.name)
@@ -92,7 +92,7 @@ function segmentCovers(wider: Segment, segment: Segment): boolean {
   return segment.kind === 'literal' && segment.text === wider.text
 }
 
-function tagWarnings({ router, written }: Routing): RouteWarning[] {
+function tagWarnings({ router, written }: CompiledRoutes): RouteWarning[] {
   const routes = [...router.routes, router.fallback]
   const tags = routes.flatMap(route => route.tags)
   const carried = new Set(tags.map(withoutNames))

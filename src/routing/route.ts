@@ -11,6 +11,8 @@ import type { ConditionSet } from './conditions.ts'
 import type { PathPattern } from './path-pattern.ts'
 import type { TagTemplate } from './tag-template.ts'
 
+export type ClientRule = ClientControl
+
 export interface Fallback {
   readonly status: number
   readonly body: Buffer
@@ -40,7 +42,7 @@ export interface Route {
   readonly purge: readonly TagTemplate[]
   /** `purge: [user]`: everything stored for the caller. */
   readonly purgeUser: boolean
-  readonly client: ClientControl
+  readonly client: ClientRule
   readonly timeout: Milliseconds | undefined
   readonly fallback: Fallback | undefined
   /**

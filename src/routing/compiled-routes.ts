@@ -1,14 +1,17 @@
 // What is left of the configuration's routes once they are compiled?
 //
-// The router for requests, and beside it what a person wrote, so that `explain`, `check`
-// and warnings can say where each key comes from. Replaced as a whole at a reload.
+// The router for requests, who is asking, and beside them what a person wrote, so that
+// `explain`, `check` and warnings can say where each key comes from. Replaced as a whole
+// at a reload.
 
 import type { KeyPath } from '../config/problems.ts'
 import type { RouteSettings, RoutingSettings } from '../config/settings.ts'
+import type { Identification } from './identity.ts'
 import type { Router } from './router.ts'
 
-export interface Routing {
+export interface CompiledRoutes {
   readonly router: Router
+  readonly identification: Identification
   /** As written, with where each key comes from; by route name, `default` included. */
   readonly written: ReadonlyMap<string, RouteSettings>
   readonly settings: RoutingSettings
