@@ -18,27 +18,40 @@ export interface ForwardRequest {
   readonly target: string
   /** End-to-end fields, Host included; hop-by-hop fields already removed. */
   readonly fields: Fields
-  /** Content: none, whole (repeatable), or a stream (not repeatable). */
+  /**
+   * Content: none, whole (repeatable), or a stream (not repeatable). A stream is read by
+   * demand, chunked unless `fields` announce its length, and never destroyed here: what an
+   * origin that answered early didn't take is left in it. If it fails or closes before its
+   * end, the exchange ends with the Fault it failed with, else with CLIENT_GONE.
+   */
   readonly body: Buffer | Readable | null
-  /** Longest wait for the response head, from the moment the request leaves the queue; default: the upstream's. */
+  /**
+   * Longest wait for the response head, from the moment the request leaves the queue; default:
+   * the upstream's. While content is being sent, from its last progress, and waiting for the
+   * client's content doesn't count.
+   */
   readonly timeout?: Milliseconds
-  /** Long-lived responses (event streams) have connections of their own. */
+  /**
+   * Event streams have connections of their own. A `text/event-stream` response on the ordinary
+   * ones is counted among the streams from its head on (UPSTREAM_QUEUE_FULL if they are all in use).
+   */
   readonly pool: 'ordinary' | 'streams'
   /** Name of the route, for events. */
   readonly route: string
 }
 
+/** Nothing but `onSent` is called before `forward` has returned; nothing at all after `onComplete` or `onFault`. */
 export interface ForwardHandler {
-  /** The request has left the queue and is being sent. Not called again for the retry. */
+  /** The request has left the queue and is about to be sent. Not called again for the retry. */
   onSent?(): void
   /** 1xx other than 101 (RFC 9110 §15.2). */
   onInterim?(status: number, fields: Fields): void
   onHead(status: number, fields: Fields): void
-  /** False asks for a pause until `resume()`. */
+  /** False asks for a pause until `resume()`; what was read already (at most the socket's buffer) may still come. */
   onBody(chunk: Buffer): boolean
   /** Clean end: all announced octets arrived. */
   onComplete(trailers: Fields): void
-  /** The only report of failure; at most one, and last. Also after `abort`. */
+  /** The only report of failure; at most one, and last. Also for `abort`, with its fault, before `abort` returns. */
   onFault(fault: Fault): void
 }
 
@@ -65,6 +78,6 @@ export interface UpstreamState {
 export interface Upstream {
   forward(request: ForwardRequest, handler: ForwardHandler): ForwardControl
   state(): UpstreamState
-  /** Lets running exchanges end, refuses new ones, closes idle connections. */
+  /** Lets running and queued exchanges end, refuses new ones (SHUTTING_DOWN), then closes all connections. */
   close(): Promise<void>
 }

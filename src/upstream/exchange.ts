@@ -1,0 +1,339 @@
+// What happens to one forward request between `forward` and its end?
+//
+// Waiting for a place, connecting, sending, the head, the content, done: stages in
+// order, never back but for the narrow retry. undici calls the on… methods; the
+// deadline of each stage is its own (one timer, re-armed). Whatever ends the exchange
+// goes through `#end`, which gives everything back exactly once, and a fault is told
+// to the handler last. Faults found while `forward` still runs are told after it.
+
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../base/clock.ts'
+import type { Telemetry } from '../base/events.ts'
+import { asFault, Fault, type FaultCode } from '../base/fault.ts'
+import { type Milliseconds, milliseconds } from '../base/units.ts'
+import type { Fields } from '../http/fields.ts'
+import type { Admission, Waiter } from './admission.ts'
+import type { Breaker, Pass } from './breaker.ts'
+import type { Connection, ConnectionPool } from './connection-pool.ts'
+import { exchangeFault } from './foreign-errors.ts'
+import { headFault, isEventStream, readFields, sendableFields } from './response-head.ts'
+import type { UpstreamSettings } from './settings.ts'
+import { Upload } from './upload.ts'
+import type { ForwardControl, ForwardHandler, ForwardRequest } from './upstream.ts'
+
+/** What all exchanges of one upstream share. */
+export interface ExchangeSurroundings {
+  readonly settings: UpstreamSettings
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly breaker: Breaker
+  readonly pool: ConnectionPool
+  readonly ordinary: Admission
+  readonly streams: Admission
+  /** Called once per exchange: true, an answer came; false, none did; undefined, that is not known (given up, never sent). */
+  onEnd(answered: boolean | undefined): void
+}
+
+/** Consecutive ones open the breaker (contract §2). */
+const BREAKER_FAILURES: ReadonlySet<FaultCode> = new Set([
+  ...(['UPSTREAM_REFUSED', 'UPSTREAM_UNREACHABLE', 'UPSTREAM_DNS', 'UPSTREAM_TLS'] as const),
+  ...(['UPSTREAM_CONNECT_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_REUSED_CLOSED', 'UPSTREAM_HEAD_TIMEOUT'] as const),
+])
+
+/** RFC 9110 §9.2.2: a proxy repeats no other by itself once it may have been processed. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
+
+type Stage = 'waiting' | 'connecting' | 'sent' | 'content' | 'done'
+
+export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.DispatchHandler {
+  readonly #around: ExchangeSurroundings
+  readonly #request: ForwardRequest
+  readonly #handler: ForwardHandler
+  readonly #upload: Upload | undefined
+  readonly #options: Dispatcher.DispatchOptions
+  readonly #timeout: Milliseconds
+  #stage: Stage = 'waiting'
+  /** Where its place is counted; undefined while it has none. */
+  #place: Admission | undefined
+  #pass: Pass | undefined
+  #connection: Connection | undefined
+  /** undici's, from the moment the request is written until it reports the end. */
+  #controller: Dispatcher.DispatchController | undefined
+  #timer: NodeJS.Timeout | undefined
+  #leftQueueAt = milliseconds(0)
+  #retriesLeft: number
+  #attemptPending = false
+  #reused = false
+  #answerBegun = false
+  #uploaded = false
+  #paused = false
+  #returned = false
+
+  constructor(around: ExchangeSurroundings, request: ForwardRequest, handler: ForwardHandler) {
+    this.#around = around
+    this.#request = request
+    this.#handler = handler
+    this.#retriesLeft = around.settings.retries
+    this.#timeout = request.timeout ?? around.settings.timeout
+    const { body } = request
+    this.#upload = body === null || Buffer.isBuffer(body) ? undefined : new Upload(body, fault => this.abort(fault))
+    this.#options = {
+      path: request.target,
+      method: request.method,
+      headers: sendableFields(request.fields) as string[],
+      body: this.#upload ?? (body as Buffer | null),
+    }
+  }
+
+  /** Takes it out of the queue, or past it. Returns once `forward` may. */
+  begin(refusal: Fault | undefined): void {
+    if (refusal !== undefined) this.#fail(refusal)
+    else if (!this.#admission.enter(this))
+      this.#fail(this.#fault('UPSTREAM_QUEUE_FULL', `${this.#admission.queued} requests are waiting`))
+    this.#returned = true
+  }
+
+  get #admission(): Admission {
+    return this.#request.pool === 'streams' ? this.#around.streams : this.#around.ordinary
+  }
+
+  // Waiter
+
+  onPlace(): void {
+    const { breaker, pool, clock } = this.#around
+    this.#place = this.#admission
+    this.#pass = breaker.admit()
+    if (this.#pass === undefined) {
+      this.#fail(breakerFault(this.#attempted, breaker))
+      return
+    }
+    this.#stage = 'connecting'
+    this.#leftQueueAt = clock.monotonic()
+    this.#connection = pool.take()
+    this.#timer = setTimeout(onDeadline, this.#timeout, this)
+    try {
+      this.#handler.onSent?.()
+    } catch (error) {
+      this.#fail(asFault(error, this.#attempted))
+    }
+    this.#dispatch()
+  }
+
+  onPatienceEnd(): void {
+    this.#fail(
+      this.#fault('UPSTREAM_QUEUE_TIMEOUT', `no connection became free within ${this.#admission.limits.patience} ms`),
+    )
+  }
+
+  // ForwardControl
+
+  pause(): void {
+    this.#paused = true
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#stage === 'content') this.#timer?.refresh()
+    this.#controller?.resume()
+  }
+
+  abort(fault: Fault): void {
+    this.#fail(fault)
+  }
+
+  // undici's handler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const connection = this.#connection as Connection
+    this.#reused = connection.exchanges > 0
+    connection.exchanges += 1
+    this.#controller = controller
+    this.#stage = 'sent'
+    if (this.#paused) controller.pause()
+  }
+
+  onBodySent(): void {
+    if (this.#stage === 'sent') this.#timer?.refresh()
+  }
+
+  onRequestSent(): void {
+    this.#uploaded = true
+  }
+
+  onResponseStarted(): void {
+    this.#answerBegun = true
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    const fields = readFields(controller.rawHeaders as Buffer[])
+    const faulty = headFault(status, fields)
+    if (faulty !== undefined) this.#fail(this.#fault(faulty, `status ${status}`))
+    else if (status < 200) this.#handler.onInterim?.(status, fields)
+    else this.#onFinalHead(status, fields)
+  }
+
+  #onFinalHead(status: number, fields: Fields): void {
+    this.#stage = 'content'
+    this.#answered(status)
+    if (isEventStream(fields) && !this.#moveToStreams()) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(onDeadline, this.#around.settings.idleTimeout, this)
+    this.#handler.onHead(status, fields)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#stage !== 'content') return
+    this.#timer?.refresh()
+    if (!this.#handler.onBody(chunk)) this.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#controller = undefined
+    this.#attemptPending = false
+    // undici takes a reset for the end of content that only a close delimits.
+    const broken = this.#connection?.socket?.errored ?? null
+    if (broken !== null) this.#fail(exchangeFault(broken, this.#attempted, this.#progress))
+    if (this.#stage !== 'content') return
+    const trailers = readFields((controller.rawTrailers ?? []) as Buffer[])
+    try {
+      this.#handler.onComplete(trailers)
+    } catch (error) {
+      this.#misbehaved(error)
+    }
+    this.#end(true)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
+    this.#controller = undefined
+    this.#attemptPending = false
+    if (this.#stage === 'done') return
+    const fault = exchangeFault(error, this.#attempted, this.#progress)
+    if (this.#mayRetry(fault)) this.#retry()
+    else this.#fail(fault)
+  }
+
+  /** The stage's deadline has passed; the stage decides whether that counts. */
+  onDeadline(): void {
+    const { idleTimeout } = this.#around.settings
+    if (this.#stage === 'content') {
+      if (!this.#paused) this.#fail(this.#fault('UPSTREAM_BODY_TIMEOUT', `no content for ${idleTimeout} ms`))
+    } else if (this.#upload?.waitsForClient === true && !this.#uploaded) {
+      this.#timer?.refresh()
+    } else this.#fail(this.#fault('UPSTREAM_HEAD_TIMEOUT', `no response head within ${this.#timeout} ms`))
+  }
+
+  #dispatch(): void {
+    if (this.#stage === 'done') return
+    this.#attemptPending = true
+    this.#connection?.client.dispatch(this.#options, this)
+  }
+
+  #mayRetry(fault: Fault): boolean {
+    if (this.#retriesLeft === 0 || fault.kind.retry !== 'unsent') return false
+    if (this.#stage === 'connecting') return true
+    return this.#upload === undefined && IDEMPOTENT.has(this.#request.method)
+  }
+
+  /** On the same Client, whose connection is gone: so on a fresh one. Not before undici has come to rest. */
+  #retry(): void {
+    this.#retriesLeft -= 1
+    this.#stage = 'connecting'
+    queueMicrotask(() => this.#dispatch())
+  }
+
+  #answered(status: number): void {
+    const { breaker, telemetry } = this.#around
+    if (this.#pass !== undefined) breaker.answered(this.#pass)
+    this.#pass = undefined
+    telemetry.emit({ kind: 'upstream', route: this.#request.route, status, duration: this.#elapsed, fault: undefined })
+  }
+
+  /** An endless response may not sit on one of `connections`; false: no room among the streams either. */
+  #moveToStreams(): boolean {
+    const { streams, ordinary } = this.#around
+    if (this.#place === streams) return true
+    if (!streams.takeNow()) {
+      this.#fail(this.#fault('UPSTREAM_QUEUE_FULL', `${streams.taken} event streams are open`))
+      return false
+    }
+    this.#place = streams
+    ordinary.leave()
+    return true
+  }
+
+  #fail(fault: Fault): void {
+    if (this.#stage === 'done') return
+    const silent = this.#stage !== 'content' && BREAKER_FAILURES.has(fault.code)
+    if (this.#pass !== undefined) this.#unanswered(this.#pass, silent, fault.code)
+    this.#end(silent ? false : undefined, fault)
+    if (this.#returned) this.#tell(fault)
+    else queueMicrotask(() => this.#tell(fault))
+  }
+
+  #unanswered(pass: Pass, silent: boolean, fault: FaultCode): void {
+    const { breaker, telemetry } = this.#around
+    if (silent) breaker.failed(pass)
+    else breaker.abandoned(pass)
+    telemetry.emit({ kind: 'upstream', route: this.#request.route, status: 0, duration: this.#elapsed, fault })
+  }
+
+  #tell(fault: Fault): void {
+    try {
+      this.#handler.onFault(fault)
+    } catch (error) {
+      this.#misbehaved(error)
+    }
+  }
+
+  /** Gives timer, upload, connection and place back. `fault` drops the connection if undici is still at it. */
+  #end(answered: boolean | undefined, fault?: Fault): void {
+    this.#stage = 'done'
+    clearTimeout(this.#timer)
+    this.#upload?.destroy()
+    if (this.#connection !== undefined) this.#letGo(this.#connection, fault)
+    if (this.#place === undefined) this.#admission.withdraw(this)
+    else this.#place.leave()
+    this.#around.onEnd(answered)
+  }
+
+  #letGo(connection: Connection, fault: Fault | undefined): void {
+    const { pool } = this.#around
+    const unstarted = this.#attemptPending && this.#controller === undefined
+    if (fault !== undefined) this.#controller?.abort(fault)
+    if (unstarted) pool.discard(connection)
+    else pool.giveBack(connection)
+  }
+
+  get #elapsed(): Milliseconds {
+    return milliseconds(this.#around.clock.monotonic() - this.#leftQueueAt)
+  }
+
+  get #progress() {
+    const peerEnded = this.#connection?.socket?.readableEnded === true
+    return { reused: this.#reused, answerBegun: this.#answerBegun, headSeen: this.#stage === 'content', peerEnded }
+  }
+
+  /** For messages; without the query, which may hold what no log may see. */
+  get #attempted(): string {
+    const { method, target } = this.#request
+    return `${method} ${target.split('?', 1)[0]} at ${this.#around.settings.url.href}`
+  }
+
+  #fault(code: FaultCode, detail: string): Fault {
+    return new Fault(code, `${this.#attempted}: ${detail}`)
+  }
+
+  #misbehaved(error: unknown): void {
+    this.#around.telemetry.emit({ kind: 'notice', level: 'error', message: 'forward handler failed', error })
+  }
+}
+
+export function breakerFault(attempted: string, breaker: Breaker): Fault {
+  return new Fault('UPSTREAM_BREAKER_OPEN', `${attempted}: left alone for ${Math.ceil(breaker.remaining)} ms more`)
+}
+
+function onDeadline(exchange: ForwardExchange): void {
+  exchange.onDeadline()
+}
