@@ -120,10 +120,12 @@ function rankAt(pattern: PathPattern, index: number): number {
   return segment === undefined ? -1 : RANK[segment.kind]
 }
 
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
+
 /** Values of the `{name}` segments, raw. For a path that `pattern` matches. */
 export function pathParameters(pattern: PathPattern, path: string): ReadonlyMap<string, string> {
+  if (pattern.parameters.length === 0) return NO_PARAMETERS
   const values = new Map<string, string>()
-  if (pattern.parameters.length === 0) return values
   const pieces = path.slice(1).split('/')
   for (const [index, segment] of pattern.segments.entries()) {
     if (segment.kind === 'param') values.set(segment.name, pieces[index] ?? '')

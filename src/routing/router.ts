@@ -9,7 +9,7 @@
 
 import type { PresentedRequest } from '../http/message.ts'
 import { areExclusive, conditionsHold, failedCondition } from './conditions.ts'
-import { compareSpecificity, pathMismatch, pathParameters, type Segment } from './path-pattern.ts'
+import { compareSpecificity, pathMismatch, type Segment } from './path-pattern.ts'
 import type { Route } from './route.ts'
 
 interface Place {
@@ -20,24 +20,6 @@ interface Place {
   ends: Route[]
   /** Routes whose pattern goes on with `**` here. */
   rests: Route[]
-}
-
-/** A hit needs no parameters, so they are taken from the path only when somebody asks. */
-export class RouteMatch {
-  readonly route: Route
-  readonly #path: string
-  #params: ReadonlyMap<string, string> | undefined
-
-  constructor(route: Route, path: string) {
-    this.route = route
-    this.#path = path
-  }
-
-  /** Values of the path's `{name}` segments, raw. */
-  get params(): ReadonlyMap<string, string> {
-    this.#params ??= pathParameters(this.route.pattern, this.#path)
-    return this.#params
-  }
 }
 
 /** Why a route did not take a request. */
@@ -62,11 +44,7 @@ export class Router {
   }
 
   /** The route that takes the request; `fallback` where none matches. */
-  match(request: PresentedRequest): RouteMatch {
-    return new RouteMatch(this.#find(request), request.path)
-  }
-
-  #find(request: PresentedRequest): Route {
+  match(request: PresentedRequest): Route {
     if (request.path.charCodeAt(0) !== SLASH) return this.fallback
     return descend(this.#root, 0, request) ?? this.fallback
   }
@@ -78,7 +56,7 @@ export class Router {
 
   /** Every route that did not take the request, with the reason, in the configuration's order. */
   losers(request: PresentedRequest): Loser[] {
-    const winner = this.#find(request)
+    const winner = this.match(request)
     return this.routes
       .filter(route => route !== winner)
       .map(route => ({ route, lost: whyLost(route, winner, request) }))
