@@ -9,6 +9,7 @@
 import type { Bytes, EpochMs, Milliseconds } from '../base/units.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import type { NominatedField } from '../http/vary.ts'
+import type { Scope } from './scopes.ts'
 
 export interface StoredResponse extends ResponseHead, ResponseTimes {
   /** Date of the response as received, or `responseTime` where it was missing or unreadable. */
@@ -17,8 +18,8 @@ export interface StoredResponse extends ResponseHead, ResponseTimes {
   readonly body: Buffer
   /** Empty: the response had no Vary. */
   readonly nominated: readonly NominatedField[]
-  /** Everything a purge may name this by (see purge-epochs.ts): tags, URI, prefixes' base, route, user, groups. */
-  readonly scopes: readonly string[]
+  /** Everything a purge may name this by: URI, route, tags, user, groups. Prefixes follow from the URI. */
+  readonly scopes: readonly Scope[]
   /** The purge sequence when the request that fetched (or last validated) it left. */
   readonly sequence: number
   /** How long the origin took to its response head: what a hit saves. */
