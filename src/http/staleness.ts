@@ -81,9 +81,7 @@ export function requestAllows(directives: CacheDirectives, stored: ReuseFacts): 
   if (directives.noCache) return 'request-no-cache'
   const accepted = windows.mustValidate ? undefined : directives.maxStale
   const staleness = age - lifetime
-  if (directives.maxAge !== undefined && age > toMilliseconds(directives.maxAge) && accepted === undefined) {
-    return 'request-max-age'
-  }
+  if (directives.maxAge !== undefined && age > toMilliseconds(directives.maxAge)) return 'request-max-age'
   if (directives.minFresh !== undefined && lifetime - age < toMilliseconds(directives.minFresh)) {
     return 'request-min-fresh'
   }

@@ -83,6 +83,13 @@ describe("the client's directives (RFC 9111 §5.2.1)", () => {
     assert.equal(verdict('max-stale', 1e6), 'stale-accepted')
   })
 
+  test('max-age still binds beside max-stale', () => {
+    assert.deepEqual(
+      [10, 10.001].map(age => verdict('max-age=10, max-stale', age)),
+      ['fresh', 'request-max-age'],
+    )
+  })
+
   test("must-revalidate overrules the client's max-stale", () => {
     assert.equal(verdict('max-stale=30', 61, 'max-age=60, must-revalidate'), 'stale')
   })
