@@ -5,11 +5,11 @@
 // should read (an unknown route, a URL that matches nothing) is a Refusal, not an
 // exception, and becomes a 422 with its text. What they throw becomes a 500 that says nothing.
 
+import type { StoreTier } from '../base/events.ts'
 import type { EpochMs, Milliseconds, Ratio } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { TrafficStatistics } from '../observability/traffic-statistics.ts'
-import type { StoreTier } from '../base/events.ts'
 import type { StoreUsage } from '../store/store.ts'
 import type { UpstreamState } from '../upstream/upstream.ts'
 
