@@ -15,7 +15,7 @@ import type { Fields } from '../http/fields.ts'
 import type { Admission, Waiter } from './admission.ts'
 import type { Breaker, Pass } from './breaker.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
-import { exchangeFault } from './foreign-errors.ts'
+import { exchangeFault, hasPeerLeft } from './foreign-errors.ts'
 import { headFault, isEventStream, readFields, sendableFields } from './response-head.ts'
 import type { UpstreamSettings } from './settings.ts'
 import { Upload } from './upload.ts'
@@ -184,7 +184,8 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#stage !== 'content') return
+    // Resuming, undici flushes its parser, which tells of a piece without octets.
+    if (this.#stage !== 'content' || chunk.length === 0) return
     this.#timer?.refresh()
     if (!this.#handler.onBody(chunk)) this.pause()
   }
@@ -311,8 +312,8 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   }
 
   get #progress() {
-    const peerEnded = this.#connection?.socket?.readableEnded === true
-    return { reused: this.#reused, answerBegun: this.#answerBegun, headSeen: this.#stage === 'content', peerEnded }
+    const peerLeft = hasPeerLeft(this.#connection?.socket)
+    return { reused: this.#reused, answerBegun: this.#answerBegun, headSeen: this.#stage === 'content', peerLeft }
   }
 
   /** For messages; without the query, which may hold what no log may see. */

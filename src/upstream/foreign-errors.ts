@@ -7,6 +7,7 @@
 // read off the socket. What nobody foresaw is INTERNAL, with its cause.
 
 import { AssertionError } from 'node:assert'
+import type { Socket } from 'node:net'
 import { errors } from 'undici'
 import { Fault, type FaultCode } from '../base/fault.ts'
 
@@ -17,8 +18,8 @@ export interface ExchangeProgress {
   /** A byte of the answer had come. */
   readonly answerBegun: boolean
   readonly headSeen: boolean
-  /** The peer had closed its side in order (FIN). */
-  readonly peerEnded: boolean
+  /** The peer had closed its side or reset the connection (`hasPeerLeft`). */
+  readonly peerLeft: boolean
 }
 
 const CONNECT_CODES: Readonly<Record<string, FaultCode>> = {
@@ -70,13 +71,18 @@ const FAILURES: Partial<Record<FaultCode, string>> = {
 /** Who closed a connection, by node's codes. */
 const CLOSED_CODES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ENOTCONN', 'EHOSTUNREACH'])
 
+/** Whether the connection ended from the other side, whatever undici made of it. */
+export function hasPeerLeft(socket: Socket | undefined): boolean {
+  return socket !== undefined && (socket.readableEnded || CLOSED_CODES.has(codeOf(socket.errored)))
+}
+
 function exchangeCode(error: unknown, progress: ExchangeProgress): FaultCode {
-  const { headSeen, answerBegun, peerEnded } = progress
+  const { headSeen, answerBegun, peerLeft } = progress
   if (error instanceof errors.SocketError) {
-    return answerBegun && !peerEnded && !headSeen ? 'UPSTREAM_MALFORMED' : closedCode(progress)
+    return answerBegun && !peerLeft && !headSeen ? 'UPSTREAM_MALFORMED' : closedCode(progress)
   }
   if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseContentLengthMismatchError) {
-    return headSeen && (peerEnded || !(error instanceof errors.HTTPParserError))
+    return headSeen && (peerLeft || !(error instanceof errors.HTTPParserError))
       ? 'UPSTREAM_BODY_INCOMPLETE'
       : 'UPSTREAM_MALFORMED'
   }

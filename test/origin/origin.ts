@@ -41,6 +41,7 @@ export class Origin {
   readonly #server: Server
   readonly #options: OriginOptions
   readonly #sockets = new Set<Socket>()
+  readonly #accepted = new Set<Socket>()
   readonly #awaited: { readonly count: number; readonly barrier: Barrier }[] = []
 
   constructor(handler: OriginHandler, options: OriginOptions) {
@@ -51,7 +52,11 @@ export class Origin {
       options.tls === undefined
         ? createTcpServer({ allowHalfOpen: true, noDelay: true }, accept)
         : createTlsServer({ allowHalfOpen: true, noDelay: true, ...options.tls }, accept)
-    this.#server.on('tlsClientError', error => this.errors.push(error))
+    // Under TLS these are the connections beneath, of which some never finish a handshake.
+    this.#server.on('connection', (socket: Socket) => {
+      this.#accepted.add(socket)
+      socket.on('close', () => this.#accepted.delete(socket))
+    })
   }
 
   get port(): number {
@@ -102,7 +107,7 @@ export class Origin {
   /** Stops listening and drops every connection. */
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#accepted) socket.destroy()
     await closed
     if (this.#options.path !== undefined) await rm(this.#options.path, { force: true })
   }
