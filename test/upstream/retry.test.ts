@@ -7,7 +7,7 @@ import { milliseconds } from '../../src/base/units.ts'
 import type { UpstreamSettings } from '../../src/upstream/settings.ts'
 import type { ForwardRequest } from '../../src/upstream/upstream.ts'
 import { type Origin, startOrigin } from '../origin/origin.ts'
-import { type Recorder, type Subject, upstreamTo } from './setting-up.ts'
+import { type Recorder, upstreamTo } from './setting-up.ts'
 
 interface Played {
   readonly origin: Origin
@@ -111,16 +111,13 @@ describe('a reused connection that closes before any byte', () => {
 })
 
 describe('a refused connection', () => {
-  /** Nobody listens on the port; the origin starts there as soon as the first attempt was refused. */
-  async function refusing(
-    request: Partial<ForwardRequest>,
-    retries: number,
-  ): Promise<{ subject: Subject; recorder: Recorder }> {
+  /** Nobody listens on the port, which was free a moment ago. */
+  async function refusing(request: Partial<ForwardRequest>, retries: number) {
     const before = await startOrigin(() => undefined)
-    const { url } = before
+    const { url, port } = before
     await before.close()
     const subject = upstreamTo(url, { retries })
-    return { subject, recorder: await subject.get('/', request).ended() }
+    return { subject, port, recorder: await subject.get('/', request).ended() }
   }
 
   test('is tried `retries` times more, then it is UPSTREAM_REFUSED; sent is told once', async () => {
@@ -139,12 +136,10 @@ describe('a refused connection', () => {
   })
 
   test('works again as soon as somebody listens', async () => {
-    const { subject, recorder } = await refusing({}, 0)
+    const { subject, port, recorder } = await refusing({}, 0)
     assert.equal(recorder.code, 'UPSTREAM_REFUSED')
     assert.equal(subject.upstream.state().reachable, false)
-    const url =
-      /at (\S+):/.exec(recorder.fault?.message ?? '')?.[1] ?? recorder.fault?.message.match(/http:\S+\d/)?.[0] ?? ''
-    const origin = await startOrigin(exchange => exchange.respond(), { port: Number(new URL(url).port) })
+    const origin = await startOrigin(exchange => exchange.respond(), { port })
     assert.equal((await subject.get('/').ended()).status, 200)
     assert.equal(subject.upstream.state().reachable, true)
     await subject.upstream.close()
