@@ -20,8 +20,8 @@ import { routeWarnings } from './route-warnings.ts'
 import { findTies, Router, sharedMethods } from './router.ts'
 import { parseTag, type TagTemplate } from './tag-template.ts'
 
-/** Finds where a key is written; a ConfigurationSource does. */
-export type Locate = ConfigurationSource['locate']
+/** Knows where a key is written. */
+export type Located = Pick<ConfigurationSource, 'locate'>
 
 export type { CompiledRoutes } from './compiled-routes.ts'
 
@@ -32,8 +32,8 @@ export interface Compilation {
 }
 
 /** Compiles all routes; serve with the outcome only when no problem is an error. `secret` stays the same over reloads. */
-export function compileRoutes(settings: RoutingSettings, locate: Locate, secret: IdentitySecret): Compilation {
-  const problems = new ProblemList(locate)
+export function compileRoutes(settings: RoutingSettings, source: Located, secret: IdentitySecret): Compilation {
+  const problems = new ProblemList(source)
   const routes = settings.routes.flatMap(written => compileRoute(written, settings, problems) ?? [])
   const fallback = compileFallback(settings, problems)
   for (const [one, other] of findTies(routes)) problems.add(['routes', other.name, 'match'], tieFlaw(one, other))
@@ -50,15 +50,15 @@ export function compileRoutes(settings: RoutingSettings, locate: Locate, secret:
 /** Collects problems with their places. */
 class ProblemList {
   readonly #found = new Map<string, Problem>()
-  readonly #locate: Locate
+  readonly #source: Located
 
-  constructor(locate: Locate) {
-    this.#locate = locate
+  constructor(source: Located) {
+    this.#source = source
   }
 
   /** A key of `defaults` is read once for every route, but reported once. */
   add(path: KeyPath, flaw: TextFlaw, { code = 'routing', severity = 'error' }: Partial<Problem> = {}): void {
-    const place = this.#locate(path, { of: 'value', offset: flaw.at })
+    const place = this.#source.locate(path, { of: 'value', offset: flaw.at })
     const problem = { code, severity, path, ...place, message: flaw.message, hint: flaw.hint }
     this.#found.set(`${place.line}:${place.column}:${flaw.message}`, problem)
   }
