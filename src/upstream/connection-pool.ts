@@ -14,6 +14,7 @@ import type { Telemetry } from '../base/events.ts'
 import { type Bytes, bytes, type Milliseconds, milliseconds } from '../base/units.ts'
 import { type Connected, Connector } from './connector.ts'
 import type { UpstreamSettings } from './settings.ts'
+import { type HeadWait, skipContinue } from './skip-continue.ts'
 
 /** Below what common backends allow an idle connection (5 s and more); a Keep-Alive field says better. */
 const IDLE_TIMEOUT: Milliseconds = milliseconds(4_000)
@@ -23,13 +24,15 @@ const IDLE_MARGIN: Milliseconds = milliseconds(1_000)
 const HEAD_LIMIT: Bytes = bytes(64 * 1024)
 
 /** One undici Client and the socket that it has at the moment. */
-export class Connection {
+export class Connection implements HeadWait {
   readonly client: Client
   socket: Socket | undefined
   /** Exchanges begun on this socket. */
   exchanges = 0
   connectedAt: Milliseconds = milliseconds(0)
   connected = false
+  awaitsHead = false
+  continued = false
 
   /** `authority` is undici's Host where a request has none; TLS is the connector's business. */
   constructor(authority: string, connect: (connection: Connection, done: Connected) => void) {
@@ -115,6 +118,7 @@ export class ConnectionPool {
         self.connected = outcome[1] !== null
         self.exchanges = 0
         self.connectedAt = this.#clock.monotonic()
+        if (outcome[1] !== null) skipContinue(outcome[1], self)
         done(...outcome)
       })
     })

@@ -7,14 +7,13 @@
 // to the handler last. Faults found while `forward` still runs are told after it.
 
 import type { Dispatcher } from 'undici'
-import type { Clock } from '../base/clock.ts'
-import type { Telemetry } from '../base/events.ts'
 import { asFault, Fault, type FaultCode } from '../base/fault.ts'
-import { type Milliseconds, milliseconds } from '../base/units.ts'
+import type { Milliseconds } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Admission, Waiter } from './admission.ts'
-import type { Breaker, Pass } from './breaker.ts'
+import type { Breaker } from './breaker.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
+import { ExchangeReport, type Informed } from './exchange-report.ts'
 import { exchangeFault, hasPeerLeft } from './foreign-errors.ts'
 import { headFault, isEventStream, readFields, sendableFields } from './response-head.ts'
 import type { UpstreamSettings } from './settings.ts'
@@ -22,23 +21,14 @@ import { Upload } from './upload.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest } from './upstream.ts'
 
 /** What all exchanges of one upstream share. */
-export interface ExchangeSurroundings {
+export interface ExchangeSurroundings extends Informed {
   readonly settings: UpstreamSettings
-  readonly clock: Clock
-  readonly telemetry: Telemetry
-  readonly breaker: Breaker
   readonly pool: ConnectionPool
   readonly ordinary: Admission
   readonly streams: Admission
-  /** Called once per exchange: true, an answer came; false, none did; undefined, that is not known (given up, never sent). */
-  onEnd(answered: boolean | undefined): void
+  /** Called once per exchange. */
+  onEnd(): void
 }
-
-/** Consecutive ones open the breaker (contract §2). */
-const BREAKER_FAILURES: ReadonlySet<FaultCode> = new Set([
-  ...(['UPSTREAM_REFUSED', 'UPSTREAM_UNREACHABLE', 'UPSTREAM_DNS', 'UPSTREAM_TLS'] as const),
-  ...(['UPSTREAM_CONNECT_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_REUSED_CLOSED', 'UPSTREAM_HEAD_TIMEOUT'] as const),
-])
 
 /** RFC 9110 §9.2.2: a proxy repeats no other by itself once it may have been processed. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
@@ -49,18 +39,17 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   readonly #around: ExchangeSurroundings
   readonly #request: ForwardRequest
   readonly #handler: ForwardHandler
+  readonly #report: ExchangeReport
   readonly #upload: Upload | undefined
   readonly #options: Dispatcher.DispatchOptions
   readonly #timeout: Milliseconds
   #stage: Stage = 'waiting'
   /** Where its place is counted; undefined while it has none. */
   #place: Admission | undefined
-  #pass: Pass | undefined
   #connection: Connection | undefined
   /** undici's, from the moment the request is written until it reports the end. */
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
-  #leftQueueAt = milliseconds(0)
   #retriesLeft: number
   #attemptPending = false
   #reused = false
@@ -73,6 +62,7 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     this.#around = around
     this.#request = request
     this.#handler = handler
+    this.#report = new ExchangeReport(around, request.route)
     this.#retriesLeft = around.settings.retries
     this.#timeout = request.timeout ?? around.settings.timeout
     const { body } = request
@@ -100,15 +90,13 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   // Waiter
 
   onPlace(): void {
-    const { breaker, pool, clock } = this.#around
+    const { breaker, pool } = this.#around
     this.#place = this.#admission
-    this.#pass = breaker.admit()
-    if (this.#pass === undefined) {
+    if (!this.#report.begin()) {
       this.#fail(breakerFault(this.#attempted, breaker))
       return
     }
     this.#stage = 'connecting'
-    this.#leftQueueAt = clock.monotonic()
     this.#connection = pool.take()
     this.#timer = setTimeout(onDeadline, this.#timeout, this)
     try {
@@ -149,6 +137,8 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     const connection = this.#connection as Connection
     this.#reused = connection.exchanges > 0
     connection.exchanges += 1
+    connection.awaitsHead = true
+    connection.continued = false
     this.#controller = controller
     this.#stage = 'sent'
     if (this.#paused) controller.pause()
@@ -176,7 +166,8 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
 
   #onFinalHead(status: number, fields: Fields): void {
     this.#stage = 'content'
-    this.#answered(status)
+    if (this.#connection !== undefined) this.#connection.awaitsHead = false
+    this.#report.answered(status)
     if (isEventStream(fields) && !this.#moveToStreams()) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(onDeadline, this.#around.settings.idleTimeout, this)
@@ -203,7 +194,7 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     } catch (error) {
       this.#misbehaved(error)
     }
-    this.#end(true)
+    this.#end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
@@ -244,13 +235,6 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     queueMicrotask(() => this.#dispatch())
   }
 
-  #answered(status: number): void {
-    const { breaker, telemetry } = this.#around
-    if (this.#pass !== undefined) breaker.answered(this.#pass)
-    this.#pass = undefined
-    telemetry.emit({ kind: 'upstream', route: this.#request.route, status, duration: this.#elapsed, fault: undefined })
-  }
-
   /** An endless response may not sit on one of `connections`; false: no room among the streams either. */
   #moveToStreams(): boolean {
     const { streams, ordinary } = this.#around
@@ -266,18 +250,10 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
 
   #fail(fault: Fault): void {
     if (this.#stage === 'done') return
-    const silent = this.#stage !== 'content' && BREAKER_FAILURES.has(fault.code)
-    if (this.#pass !== undefined) this.#unanswered(this.#pass, silent, fault.code)
-    this.#end(silent ? false : undefined, fault)
+    this.#report.failed(fault.code)
+    this.#end(fault)
     if (this.#returned) this.#tell(fault)
     else queueMicrotask(() => this.#tell(fault))
-  }
-
-  #unanswered(pass: Pass, silent: boolean, fault: FaultCode): void {
-    const { breaker, telemetry } = this.#around
-    if (silent) breaker.failed(pass)
-    else breaker.abandoned(pass)
-    telemetry.emit({ kind: 'upstream', route: this.#request.route, status: 0, duration: this.#elapsed, fault })
   }
 
   #tell(fault: Fault): void {
@@ -289,14 +265,14 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   }
 
   /** Gives timer, upload, connection and place back. `fault` drops the connection if undici is still at it. */
-  #end(answered: boolean | undefined, fault?: Fault): void {
+  #end(fault?: Fault): void {
     this.#stage = 'done'
     clearTimeout(this.#timer)
     this.#upload?.destroy()
     if (this.#connection !== undefined) this.#letGo(this.#connection, fault)
     if (this.#place === undefined) this.#admission.withdraw(this)
     else this.#place.leave()
-    this.#around.onEnd(answered)
+    this.#around.onEnd()
   }
 
   #letGo(connection: Connection, fault: Fault | undefined): void {
@@ -307,13 +283,10 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     else pool.giveBack(connection)
   }
 
-  get #elapsed(): Milliseconds {
-    return milliseconds(this.#around.clock.monotonic() - this.#leftQueueAt)
-  }
-
   get #progress() {
-    const peerLeft = hasPeerLeft(this.#connection?.socket)
-    return { reused: this.#reused, answerBegun: this.#answerBegun, headSeen: this.#stage === 'content', peerLeft }
+    const { socket, continued = false } = this.#connection ?? {}
+    const answerBegun = this.#answerBegun || continued
+    return { reused: this.#reused, answerBegun, headSeen: this.#stage === 'content', peerLeft: hasPeerLeft(socket) }
   }
 
   /** For messages; without the query, which may hold what no log may see. */

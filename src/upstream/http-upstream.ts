@@ -42,7 +42,10 @@ class HttpUpstream implements Upstream {
       pool: new ConnectionPool(settings, clock, telemetry),
       ordinary: new Admission({ places: connections, queue, patience }, clock),
       streams: new Admission({ places: streams, queue, patience }, clock),
-      onEnd: answered => this.#onEnd(answered),
+      onReachable: reachable => {
+        this.#reachable = reachable
+      },
+      onEnd: () => this.#onEnd(),
     }
   }
 
@@ -85,8 +88,7 @@ class HttpUpstream implements Upstream {
     return breaker.refuses ? breakerFault(settings.url.href, breaker) : undefined
   }
 
-  #onEnd(answered: boolean | undefined): void {
-    if (answered !== undefined) this.#reachable = answered
+  #onEnd(): void {
     this.#running -= 1
     if (this.#running === 0) this.#allEnded?.()
   }

@@ -93,6 +93,8 @@ describe('malformed responses (RFC 9112)', () => {
 
   const PECULIAR: readonly (readonly [string, string, number])[] = [
     ['Upgrade offered beside a 200', `${OK}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nok`, 200],
+    ['100 that nobody asked for', `HTTP/1.1 100 Continue\r\n\r\n${OK}Content-Length: 2\r\n\r\nok`, 200],
+    ['100 twice, with fields', `${'HTTP/1.1 100 X\r\nA: b\r\n\r\n'.repeat(2)}${OK}Content-Length: 2\r\n\r\nok`, 200],
     ['an empty line before the status line', `\r\n${OK}Content-Length: 2\r\n\r\nok`, 200],
     ['no reason phrase', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 200],
     ['a status beyond 599', 'HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok', 999],
@@ -108,6 +110,39 @@ describe('malformed responses (RFC 9112)', () => {
       await origin.close()
     })
   }
+
+  test('a 100 apart from its final response is dropped, one in content is content', async () => {
+    const origin = await startOrigin(async exchange => {
+      exchange.write('HTTP/1.1 100 Continue\r\n\r\n')
+      await new Promise(resolve => setTimeout(resolve, 20))
+      exchange.write(`${OK}Content-Length: 27\r\n\r\n`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      exchange.write('HTTP/1.1 100 Continue\r\n\r\nok')
+    })
+    const { upstream, get } = upstreamTo(origin.url)
+    for (let count = 0; count < 2; count += 1) {
+      const recorder = await get('/').ended()
+      assert.deepEqual([recorder.interim, recorder.body], [[], 'HTTP/1.1 100 Continue\r\n\r\nok'])
+    }
+    await upstream.close()
+    await origin.close()
+  })
+
+  test('a reused connection that closes after a 100 has answered a byte: the request is not sent again', async () => {
+    const origin = await startOrigin(exchange => {
+      if (exchange.request.number === 1) exchange.respond()
+      else {
+        exchange.write('HTTP/1.1 100 Continue\r\n\r\n')
+        exchange.end()
+      }
+    })
+    const { upstream, get } = upstreamTo(origin.url)
+    await get('/').ended()
+    assert.equal((await get('/').ended()).code, 'UPSTREAM_RESET')
+    assert.equal(origin.requests.length, 2)
+    await upstream.close()
+    await origin.close()
+  })
 
   for (const surplus of ['def', `${OK}Content-Length: 4\r\n\r\nevil`]) {
     test(`octets after the announced length (${surplus.slice(0, 4)}…) never answer the next request`, async () => {
