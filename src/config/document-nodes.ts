@@ -5,7 +5,18 @@
 // gives a meaning of its own (`__proto__`) must not vanish. Aliases are followed, but
 // only so deep and so often; merge keys are YAML 1.1 and refused.
 
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
 import type { KeyPath } from './problems.ts'
 import { type Environment, replaceVariables } from './variables.ts'
 import { Written } from './written.ts'
@@ -46,13 +57,21 @@ class NodeReader {
   }
 
   read(node: unknown, path: KeyPath): unknown {
-    if (isAlias(node)) return this.read(node.resolve(this.#document), path)
+    if (isAlias(node)) return this.#alias(node, path)
     this.#nodes += 1
     if (path.length > DEEPEST || this.#nodes > MOST_NODES) return this.#tooMuch(node, path)
     if (isMap(node)) return this.#map(node, path)
     if (isSeq(node)) return node.items.map((item, at) => this.read(item, [...path, at]))
     if (isScalar(node)) return path.length === 0 && node.value === null ? undefined : this.#scalar(node, path)
     return path.length === 0 ? undefined : new Written(null, '')
+  }
+
+  #alias(alias: Alias, path: KeyPath): unknown {
+    const anchored = alias.resolve(this.#document)
+    if (anchored !== undefined) return this.read(anchored, path)
+    const hint = 'put text that starts with `*` in quotes'
+    this.#report('syntax', path, { offset: startOf(alias), message: `no anchor \`&${alias.source}\` above`, hint })
+    return new Written(null, '')
   }
 
   #tooMuch(node: unknown, path: KeyPath): Written {
@@ -135,8 +154,10 @@ class NodeReader {
 }
 
 function nameOf(pair: Pair): string | undefined {
-  if (!isScalar(pair.key) || pair.key.value === null) return undefined
-  return typeof pair.key.value === 'string' ? pair.key.value : (pair.key.source ?? String(pair.key.value))
+  if (!isScalar(pair.key)) return undefined
+  const { value, source } = pair.key
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? (source ?? String(value)) : undefined
 }
 
 function startOf(node: unknown): number {
@@ -158,7 +179,7 @@ export function offsetOf(
     key = below.key
   }
   if (target.of === 'key' || !hasPlaceOfItsOwn(node)) return key
-  return startOf(node) + (isScalar(node) ? quoteOf(node) + (target.offset ?? 0) : 0)
+  return startOf(node) + (isScalar(node) && target.offset !== undefined ? quoteOf(node) + target.offset : 0)
 }
 
 function step(node: unknown, part: string | number): { key: number; value: unknown } | undefined {

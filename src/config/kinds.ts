@@ -143,7 +143,7 @@ function parseChoice<T extends string>(written: Written, words: readonly T[]): P
   const text = isBoolean ? synonym : written.text
   const found = words.find(word => word === text)
   if (found !== undefined) return accepted(found)
-  const meant = suggest(text, words) ?? AFFIRMATIONS[text.toLowerCase()]
+  const meant = AFFIRMATIONS[text.toLowerCase()] ?? suggest(text, words)
   const known = words.find(word => word === meant)
   const list = words.map(word => `\`${word}\``).join(', ')
   const hint =
@@ -200,7 +200,7 @@ function parseText(written: Written, rules: TextRules): Parsed<string> {
   const title = withArticle(rules.title ?? 'text')
   if (written.text === '' && rules.mayBeEmpty !== true)
     return refused('is empty', `give it ${title}, or leave the key out`, 'empty')
-  const control = rules.multiline === true ? /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/ : /[\0-\x1f\x7f]/
+  const control = rules.multiline === true ? /[^\P{Cc}\t\n\r]/u : /\p{Cc}/u
   if (control.test(written.text))
     return refused(`${shown} holds a control character`, 'write it on one line, without control characters')
   if (rules.pattern?.test(written.text) === false)

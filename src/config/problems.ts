@@ -39,17 +39,26 @@ export function formatKeyPath(path: KeyPath): string {
  *
  * Warnings say so after the place. Several lines without a newline at the end.
  */
-export function formatProblem(problem: Problem, sourceText: string, file: string): string {
+export function formatProblem(problem: Problem, sourceText: string, file: string | undefined): string {
   const label = problem.severity === 'warning' ? 'warning: ' : ''
   const hint = problem.hint === undefined ? [] : [`hint: ${problem.hint}`]
   if (problem.line === undefined || problem.column === undefined) {
     const origin = problem.from ?? file
-    return [`${origin === '' ? '' : `${origin}: `}${label}${problem.message}`, ...hint].join('\n')
+    return [`${origin === undefined ? '' : `${origin}: `}${label}${problem.message}`, ...hint].join('\n')
   }
   const place = `${file}:${problem.line}:${problem.column}`
   const line = maskSecrets(sourceText.split(/\r\n|\n|\r/)[problem.line - 1] ?? '')
-  const caret = `${line.slice(0, problem.column - 1).replace(/[^\t]/g, ' ')}^`
-  return [`${place}: ${label}${problem.message}`, line, caret, ...hint].join('\n')
+  const [shown, before] = excerpt(line, problem.column - 1)
+  return [`${place}: ${label}${problem.message}`, shown, `${before.replace(/[^\t]/g, ' ')}^`, ...hint].join('\n')
+}
+
+const WIDEST = 160
+
+/** The line, or of a very long one the part around `at`; and what stands before the caret in it. */
+function excerpt(line: string, at: number): [shown: string, before: string] {
+  if (line.length <= WIDEST) return [line, line.slice(0, at)]
+  const start = Math.max(0, Math.min(at - WIDEST / 2, line.length - WIDEST))
+  return [line.slice(start, start + WIDEST), line.slice(start, at)]
 }
 
 /** Errors before warnings at the same place, otherwise in the order of the file; what has no place comes first. */

@@ -100,7 +100,7 @@ function wrongUnit(text: string, amount: string, found: { unit: string; table: U
 
 function notAQuantity(text: string, table: UnitTable): Refused {
   const units = Object.keys(table.units).join(', ')
-  if (/^-/.test(text)) return refused(`\`${text}\` is negative`, `write ${table.noun} from 0 up (units: ${units})`)
+  if (text.startsWith('-')) return refused(`\`${text}\` is negative`, `write ${table.noun} from 0 up (units: ${units})`)
   return refused(
     `\`${text}\` is not ${table.noun}`,
     `write one number and one unit, such as \`${table === DURATION ? '90m' : '64KiB'}\` (units: ${units})`,

@@ -56,10 +56,10 @@ export type ClientControl =
   | { readonly kind: 'literal'; readonly value: string }
 
 const CLIENT_WORDS = ['default', 'origin', 'off', 'immutable'] as const
-const DIRECTIVES = [
-  ...['public', 'private', 'no-cache', 'no-store', 'no-transform', 'must-revalidate', 'proxy-revalidate'],
-  ...['must-understand', 'max-age', 's-maxage', 'immutable', 'stale-while-revalidate', 'stale-if-error'],
-]
+const DIRECTIVES = (
+  'public private no-cache no-store no-transform must-revalidate proxy-revalidate must-understand max-age s-maxage ' +
+  'immutable stale-while-revalidate stale-if-error'
+).split(' ')
 
 export const clientControl = () =>
   own<ClientControl>(parseClient, {

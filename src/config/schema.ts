@@ -18,6 +18,7 @@ import {
   network,
   own,
   percentage,
+  printers,
   section,
   size,
   text,
@@ -127,20 +128,19 @@ const cookieName = text({
 const identitySource = section({
   header: key(headerName(), { prose: 'A header field.' }),
   cookie: key(cookieName, { prose: 'A single cookie.' }),
+}).refine(item => (item.header === undefined) !== (item.cookie === undefined), {
+  message: 'needs exactly one of `header` and `cookie`',
+  params: { code: 'value', hint: 'write `{ header: Authorization }` or `{ cookie: session }`, one item each' },
 })
-  .refine(item => (item.header === undefined) !== (item.cookie === undefined), {
-    message: 'needs exactly one of `header` and `cookie`',
-    params: { code: 'value', hint: 'write `{ header: Authorization }` or `{ cookie: session }`, one item each' },
-  })
-  .transform((item): IdentitySource => {
-    return item.header === undefined
-      ? { kind: 'cookie', name: item.cookie ?? '' }
-      : { kind: 'header', name: item.header }
-  })
+
+const identityItem = identitySource.transform((item): IdentitySource => {
+  return item.header === undefined ? { kind: 'cookie', name: item.cookie ?? '' } : { kind: 'header', name: item.header }
+})
+printers.add(identityItem, { print: (source: IdentitySource) => ({ [source.kind]: source.name }) })
 
 const identity = section({
   user: key(
-    list(identitySource).refine(items => items.length > 0, {
+    list(identityItem).refine(items => items.length > 0, {
       message: 'names nobody',
       params: { code: 'value', hint: 'name at least one `{ header: … }` or `{ cookie: … }`, or leave the key out' },
     }),
@@ -208,7 +208,7 @@ export const rootSchema = section({
   upstream: key(upstream, { default: {}, prose: 'The backend and how it is spoken to.' }),
   store: key(store, { default: {}, prose: 'Where responses are kept, and how much of them.' }),
   identity: key(identity, { default: {}, prose: 'Who is asking; used by `share`.' }),
-  credentials: key(z.union([choice('default'), list(credentialName)]), {
+  credentials: key(z.union([choice('default'), z.array(credentialName)]), {
     default: 'default',
     prose:
       'Request fields that make a request personal under `share: auto`. `default`: Authorization, Cookie, all under `identity`, X-API-Key, X-Auth-Token, X-Access-Token, X-Remote-User, X-Forwarded-User, X-Forwarded-Email, X-Auth-Request-*, X-Forwarded-Client-Cert and X-SSL-Client-*. A list replaces all of these.',

@@ -40,10 +40,10 @@ export interface Settings extends Readonly<Omit<FileSettings, Replaced>>, Routin
   readonly store: Readonly<FileSettings['store']>
 }
 
-const CREDENTIALS = [
-  ...['authorization', 'cookie', 'x-api-key', 'x-auth-token', 'x-access-token', 'x-remote-user', 'x-forwarded-user'],
-  ...['x-forwarded-email', 'x-auth-request-*', 'x-forwarded-client-cert', 'x-ssl-client-*'],
-]
+const CREDENTIALS = (
+  'authorization cookie x-api-key x-auth-token x-access-token x-remote-user x-forwarded-user x-forwarded-email ' +
+  'x-auth-request-* x-forwarded-client-cert x-ssl-client-*'
+).split(' ')
 
 export function routingSettings(file: FileSettings): RoutingSettings {
   const defaults = file.defaults as WrittenPolicy

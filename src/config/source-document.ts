@@ -70,25 +70,24 @@ function placeOf(lines: LineCounter, offset: number): Place {
 }
 
 function parseText(text: string, problems: Problem[], lines: LineCounter): Document | undefined {
-  const syntax = (message: string, offset: number, hint?: string) => {
-    problems.push({ code: 'syntax', severity: 'error', path: [], ...placeOf(lines, offset), message, hint })
+  const syntax = (offset: number, message: string, hint?: string) => {
+    const place = placeOf(lines, offset)
+    // What follows on the same line, or after the first few, is mostly the same mistake once more.
+    if (problems.at(-1)?.line === place.line || problems.length >= MOST_SYNTAX_ERRORS) return
+    problems.push({ code: 'syntax', severity: 'error', path: [], ...place, message, hint })
   }
   try {
-    const document = parseDocument(text, {
-      version: '1.2',
-      lineCounter: lines,
-      prettyErrors: false,
-      keepSourceTokens: true,
-    })
+    const settings = { version: '1.2', uniqueKeys: false, prettyErrors: false } as const
+    const document = parseDocument(text, { ...settings, lineCounter: lines })
     for (const error of [...document.errors, ...document.warnings]) {
       const offset = Math.min(error.pos[0], text.trimEnd().length)
-      const [message, hint] = explainSyntax(error.code, error.message)
-      syntax(message, offset, hasBareVariable(text, offset) ? `inside { } and [ ], write "\${NAME}" in quotes` : hint)
+      const [message, hint] = hasBareVariable(text, offset) ? BARE_VARIABLE : explainSyntax(error.code, error.message)
+      syntax(offset, message, hint)
     }
     if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
       syntax(
-        `the file says it is YAML ${document.directives.yaml.version}`,
         0,
+        `the file says it is YAML ${document.directives.yaml.version}`,
         'Pillion reads YAML 1.2; remove the %YAML line',
       )
     }
@@ -96,10 +95,13 @@ function parseText(text: string, problems: Problem[], lines: LineCounter): Docum
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const reason = error instanceof RangeError ? 'it is nested too deeply' : error.message
-    syntax(`the file can not be read as YAML: ${reason}`, 0, 'check its brackets and indentation')
+    syntax(0, `the file can not be read as YAML: ${reason}`, 'check its brackets and indentation')
     return undefined
   }
 }
+
+const MOST_SYNTAX_ERRORS = 10
+const BARE_VARIABLE = ['a variable without quotes', `inside { } and [ ], write "\${NAME}" in quotes`] as const
 
 /** Our words for the mistakes that people make most; the parser's own for the rest. */
 function explainSyntax(code: string, message: string): [message: string, hint: string | undefined] {
@@ -108,17 +110,19 @@ function explainSyntax(code: string, message: string): [message: string, hint: s
 }
 
 const SYNTAX: Readonly<Record<string, [string, string]>> = {
-  DUPLICATE_KEY: ['this key is here twice', 'keep one of them'],
   TAB_AS_INDENT: ['a tab is used for indentation', 'YAML indents with spaces'],
   MULTIPLE_DOCS: ['a second document begins here', 'put everything into one document, without `---` in between'],
   BLOCK_AS_IMPLICIT_KEY: ['a second `: ` on one line', 'put the value in quotes, or the inner map on lines of its own'],
   BAD_INDENT: ['the indentation does not fit', 'keys of one map start in the same column'],
   TAG_RESOLVE_FAILED: ['YAML tags are not used here', 'remove the `!…`'],
-  BAD_ALIAS: ['an alias without its anchor', 'put text that starts with `*` in quotes'],
+  BAD_ALIAS: ['an alias without a name', 'put text that starts with `*` in quotes'],
+  RESOURCE_EXHAUSTION: ['the file is nested too deeply', 'check its brackets and indentation'],
 }
 
 /** `{ token: ${TOKEN} }`: the braces of the variable are YAML's own there. */
 function hasBareVariable(text: string, offset: number): boolean {
-  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? ''
-  return /[{[].*[^"'$]\$\{/.test(line)
+  const end = text.indexOf('\n', offset)
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? undefined : end)
+  const variable = line.indexOf('${')
+  return variable > 0 && /[{[]/.test(line.slice(0, variable)) && !/["']/.test(line.charAt(variable - 1))
 }
