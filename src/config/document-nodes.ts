@@ -117,7 +117,7 @@ class NodeReader {
     } else if (name === '__proto__') {
       this.#report('unknown-key', [...path, name], {
         offset,
-        message: '`__proto__` can not be a key',
+        message: '`__proto__` cannot be a key',
         hint: 'choose another name',
       })
       return undefined

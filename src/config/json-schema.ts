@@ -24,9 +24,19 @@ export function jsonSchema(): JsonSchema {
     io: 'input',
     target: 'draft-2020-12',
     unrepresentable: 'any',
+    override: restoreAnnotations,
   })
   const root = tidy(body) as Record<string, unknown>
   return { $schema, title: 'Pillion configuration', ...root, type: 'object', $defs: { variable: VARIABLE } }
+}
+
+/** zod leaves these out wherever a value is transformed, supposing that they are output; ours are as written. */
+function restoreAnnotations(about: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const meta = z.globalRegistry.get(about.zodSchema) as
+    | { examples?: unknown[]; default?: z.core.JSONSchema.BaseSchema['default'] }
+    | undefined
+  if (meta?.examples !== undefined) about.jsonSchema.examples = meta.examples
+  if (meta?.default !== undefined) about.jsonSchema.default = meta.default
 }
 
 function tidy(node: unknown): unknown {

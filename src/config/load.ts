@@ -73,7 +73,7 @@ function textOf(input: ConfigurationInput): ReadText {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     const [reason, hint] = REASONS[code] ?? [code, 'check the path and its permissions']
-    return unreadable(`${file} can not be read: ${reason}`, `${hint} (${resolve(file)})`)
+    return unreadable(`${file} cannot be read: ${reason}`, `${hint} (${resolve(file)})`)
   }
 }
 

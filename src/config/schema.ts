@@ -87,7 +87,7 @@ const upstream = section({
   }),
   tls: key(tls, {
     default: {},
-    prose: 'For an https upstream. Verification of its certificate can not be turned off.',
+    prose: 'For an https upstream. Verification of its certificate cannot be turned off.',
   }),
 })
 

@@ -95,7 +95,7 @@ function parseText(text: string, problems: Problem[], lines: LineCounter): Docum
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const reason = error instanceof RangeError ? 'it is nested too deeply' : error.message
-    syntax(0, `the file can not be read as YAML: ${reason}`, 'check its brackets and indentation')
+    syntax(0, `the file cannot be read as YAML: ${reason}`, 'check its brackets and indentation')
     return undefined
   }
 }

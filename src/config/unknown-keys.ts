@@ -13,7 +13,7 @@ const NOT_IN_VERSION_1: readonly { readonly under: RegExp; readonly keys: RegExp
   {
     under: /^upstream\.tls$/,
     keys: /^(verify|insecure\w*|skip\w*|rejectUnauthorized)$/i,
-    hint: "verification of the upstream's certificate can not be turned off; name its authority in `ca`",
+    hint: "verification of the upstream's certificate cannot be turned off; name its authority in `ca`",
   },
   {
     under: /^(|listen|admin)$/,

@@ -77,7 +77,7 @@ class ContentWatch implements ConfigurationWatch {
     this.#folder = undefined
     const reason = error instanceof Error ? error.message : String(error)
     this.#watched.onNotice(
-      `the folder of ${this.#watched.file} can not be watched (${reason}); its content is still looked at every ${this.#every} ms`,
+      `the folder of ${this.#watched.file} cannot be watched (${reason}); its content is still looked at every ${this.#every} ms`,
     )
   }
 
@@ -109,7 +109,7 @@ class ContentWatch implements ConfigurationWatch {
     } catch (error) {
       if (!this.#missing && !this.#closed) {
         const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-        this.#watched.onNotice(`${this.#watched.file} can not be read (${code}); the configuration in effect stays`)
+        this.#watched.onNotice(`${this.#watched.file} cannot be read (${code}); the configuration in effect stays`)
       }
       this.#missing = true
       return undefined
