@@ -25,7 +25,7 @@ export interface PathPattern {
 /** What is wrong with a piece of text, and where it begins in that text. */
 export interface TextFlaw {
   readonly message: string
-  readonly hint?: string
+  readonly hint?: string | undefined
   /** Offset in the text that was parsed. */
   readonly at: number
 }

@@ -1,0 +1,78 @@
+// How does a command ask a running Pillion?
+//
+// One POST of JSON to its admin API, with the token from ADMIN_TOKEN, and a limit on how
+// long that may take. Whatever goes wrong is an AdminFailure whose message says what was
+// asked, where, and what came of it; the token is in no message.
+
+import type { Environment } from '../config/variables.ts'
+
+const LONGEST_MS = 10_000
+
+/** Nothing useful came back. */
+export class AdminFailure extends Error {
+  override readonly name = 'AdminFailure'
+}
+
+export interface AdminAddress {
+  /** `http://127.0.0.1:9090` */
+  readonly url: string
+  readonly token: string | undefined
+}
+
+/** The admin API at `url`, with the token of the environment. */
+export function adminAt(url: string, environment: Environment): AdminAddress {
+  return { url, token: environment['ADMIN_TOKEN'] || undefined }
+}
+
+/** The answer's JSON; AdminFailure when there is none or its status is no success. */
+export async function askAdmin(admin: AdminAddress, path: string, content: object): Promise<unknown> {
+  const asked = `POST ${path} to ${admin.url}`
+  const target = URL.parse(path, admin.url)
+  if (target === null || !/^https?:$/.test(target.protocol)) {
+    throw new AdminFailure(`${admin.url} is no URL of an admin API, such as http://127.0.0.1:9090`)
+  }
+  const headers = {
+    'Content-Type': 'application/json',
+    ...(admin.token === undefined ? {} : { Authorization: `Bearer ${admin.token}` }),
+  }
+  const signal = AbortSignal.timeout(LONGEST_MS)
+  try {
+    const answer = await fetch(target, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(content),
+      signal,
+      redirect: 'error',
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new AdminFailure(`${asked} was answered ${answer.status}${explained(answer.status, text)}`)
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof AdminFailure) throw error
+    throw new AdminFailure(`${asked} failed: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function explained(status: number, text: string): string {
+  if (status === 401) return ': set ADMIN_TOKEN to its admin.token'
+  const detail = detailOf(text)
+  return detail === undefined ? '' : `: ${detail}`
+}
+
+/** RFC 9457 `detail`, else `title`. */
+function detailOf(text: string): string | undefined {
+  try {
+    const problem = JSON.parse(text) as { detail?: unknown; title?: unknown } | null
+    const said = problem?.detail ?? problem?.title
+    return typeof said === 'string' ? said : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${LONGEST_MS / 1000} s`
+  const cause = error.cause as NodeJS.ErrnoException | undefined
+  return cause?.code ?? cause?.message ?? error.message
+}

@@ -1,0 +1,98 @@
+// What would become of this request, and which line of the configuration says so?
+//
+// The same router, identification, key parts and decision as in the proxy, asked without
+// anything stored, so that an explanation can't disagree with what happens. An
+// Explanation is what `explain --json` prints (contract §1), durations in seconds;
+// `explanation-text.ts` says it in words.
+
+import { fieldValue } from '../http/fields.ts'
+import type { PresentedRequest } from '../http/message.ts'
+import type { CompiledRoutes } from '../routing/compiled-routes.ts'
+import { pathParameters } from '../routing/path-pattern.ts'
+import { keyedQuery } from '../routing/query.ts'
+import type { Route } from '../routing/route.ts'
+import { couldRender, renderTag, renderTags } from '../routing/tag-template.ts'
+
+export interface Explanation {
+  readonly route: string
+  readonly method: string
+  readonly path: string
+  readonly params: Readonly<Record<string, string>>
+  readonly share: string
+  /** How far an acceptance reaches, and for how long; null where sharing needs none. */
+  readonly accepted: null
+  readonly trust: null
+  readonly cache: 'on' | 'off'
+  /** Seconds; null: the origin alone decides. */
+  readonly ttl: number | null
+  readonly origin: 'obey' | 'cap' | 'override'
+  readonly key: {
+    readonly host: string
+    readonly path: string
+    /** Kept parameters in the key's order, without "?"; null for none. */
+    readonly query: string | null
+    /** The route's own `vary` fields and their values here; null for an absent one. */
+    readonly vary: Readonly<Record<string, string | null>>
+    /** Where the caller's identity comes from in this request; null: it is no part of the key. Empty: it can't be made, so the request passes. */
+    readonly identity: readonly string[] | null
+    /** Whether the request's content is part of the key. */
+    readonly body: boolean
+  }
+  readonly tags: readonly string[]
+  /** Tags this request purges when it succeeds; `user`: everything stored for the caller. */
+  readonly purges: readonly string[]
+  /** Routes whose `purge` can name this response. */
+  readonly purgedBy: readonly string[]
+  readonly others: readonly { readonly route: string; readonly lost: string }[]
+}
+
+/** Explains one request; sends nothing and looks at nothing stored. */
+export function explain(compiled: CompiledRoutes, request: PresentedRequest): Explanation {
+  const { router } = compiled
+  const route = router.match(request)
+  const params = pathParameters(route.pattern, request.path)
+  const tags = renderTags(route.tags, params)
+  const { ttl, origin } = route.lifetime
+  return {
+    route: route.name,
+    method: request.method,
+    path: request.path,
+    params: Object.fromEntries(params),
+    share: route.share.kind,
+    accepted: null,
+    trust: null,
+    cache: route.cache,
+    ttl: ttl === undefined ? null : ttl / 1000,
+    origin,
+    key: keyOf(compiled, route, request),
+    tags,
+    purges: purgesOf(route, params),
+    purgedBy: purgersOf([...router.routes, router.fallback], route, tags),
+    others: router.losers(request).map(({ route: other, lost }) => ({ route: other.name, lost })),
+  }
+}
+
+function keyOf({ identification }: CompiledRoutes, route: Route, request: PresentedRequest): Explanation['key'] {
+  const { refusal } = identification.sharing(route, request)
+  const sources = refusal === undefined ? identification.sourcesIn(request) : []
+  return {
+    host: request.host,
+    path: request.path,
+    query: keyedQuery(route.query, request.query) ?? null,
+    vary: Object.fromEntries(route.vary.map(name => [name, fieldValue(request.fields, name) ?? null])),
+    identity: route.share.kind === 'user' ? sources : null,
+    body: route.body,
+  }
+}
+
+function purgesOf(route: Route, params: ReadonlyMap<string, string>): string[] {
+  const tags = route.purge.map(template => renderTag(template, params).tag)
+  return route.purgeUser ? [...tags, 'user'] : tags
+}
+
+function purgersOf(routes: readonly Route[], route: Route, tags: readonly string[]): string[] {
+  const purges = (other: Route) =>
+    other.purge.some(template => tags.some(tag => couldRender(template, tag))) ||
+    (other.purgeUser && route.share.kind === 'user')
+  return routes.filter(purges).map(({ name }) => name)
+}
