@@ -81,7 +81,7 @@ export interface Misuse {
   readonly hint?: string | undefined
 }
 
-export const HELP: CommandOption = { name: 'help', short: 'h', help: 'Shows this text.' }
+const HELP: CommandOption = { name: 'help', short: 'h', help: 'Shows this text.' }
 
 /** Parses, answers --help, tells mistakes, or runs the command. */
 export async function runCommand(command: Command, words: readonly string[], io: Io): Promise<ExitCode> {
@@ -170,7 +170,7 @@ function operandMisuses(
 }
 
 /** What `--help` prints. */
-export function helpText({ summary, usage, options, notes = [] }: Command): string {
+function helpText({ summary, usage, options, notes = [] }: Command): string {
   const paragraphs = [`Usage: pillion ${usage}`, summary, optionTable([...options, HELP]), ...notes]
   return `${paragraphs.join('\n\n')}\n`
 }

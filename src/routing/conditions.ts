@@ -11,7 +11,7 @@ import type { PresentedRequest } from '../http/message.ts'
 import type { TextFlaw } from './path-pattern.ts'
 import { parameterName, parametersOf } from './query.ts'
 
-export type Expected = string | boolean
+type Expected = string | boolean
 
 export type Condition =
   | { readonly on: 'header'; readonly name: string; readonly expected: Expected }

@@ -27,7 +27,7 @@ export function createIdentitySecret(): IdentitySecret {
 }
 
 /** Why a caller can't be told apart: nothing to tell by, an empty value, the same field or cookie twice. */
-export type IdentityRefusal = 'identity-missing' | 'identity-empty' | 'identity-repeated'
+type IdentityRefusal = 'identity-missing' | 'identity-empty' | 'identity-repeated'
 
 export interface Sharing {
   /** Why this request can't have a stored response at all; undefined: it can. */

@@ -13,7 +13,7 @@ import type { TagTemplate } from './tag-template.ts'
 
 export type ClientRule = ClientControl
 
-export interface Fallback {
+interface Fallback {
   readonly status: number
   readonly body: Buffer
   readonly type: string

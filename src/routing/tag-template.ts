@@ -7,7 +7,7 @@
 
 import type { TextFlaw } from './path-pattern.ts'
 
-export type TagPiece = { readonly text: string } | { readonly hole: string }
+type TagPiece = { readonly text: string } | { readonly hole: string }
 
 export interface TagTemplate {
   /** As written. */
