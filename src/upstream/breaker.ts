@@ -8,6 +8,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
+import { Fault } from '../base/fault.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
 
 export interface BreakerLimits {
@@ -90,4 +91,8 @@ export class Breaker {
     this.#telemetry.emit({ kind: 'notice', level, message: `upstream breaker ${state}`, fields })
     if (state === 'closed') this.#failures = 0
   }
+}
+
+export function breakerFault(attempted: string, breaker: Breaker): Fault {
+  return new Fault('UPSTREAM_BREAKER_OPEN', `${attempted}: left alone for ${Math.ceil(breaker.remaining)} ms more`)
 }

@@ -12,8 +12,8 @@ import { Client } from 'undici'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { type Bytes, bytes, type Milliseconds, milliseconds } from '../base/units.ts'
-import { type Connected, Connector } from './connector.ts'
-import type { UpstreamSettings } from './settings.ts'
+import type { Connected, Connector } from './connector.ts'
+import type { UpstreamEnvironment, UpstreamSettings } from './settings.ts'
 import { type HeadWait, skipContinue } from './skip-continue.ts'
 
 /** Below what common backends allow an idle connection (5 s and more); a Keep-Alive field says better. */
@@ -62,11 +62,11 @@ export class ConnectionPool {
   /** Free ones, the most recently used last; those without a socket connect when used. */
   readonly #free: Connection[] = []
 
-  constructor(settings: UpstreamSettings, clock: Clock, telemetry: Telemetry) {
+  constructor(settings: UpstreamSettings, connector: Connector, { clock, telemetry }: UpstreamEnvironment) {
     this.#settings = settings
     this.#clock = clock
     this.#telemetry = telemetry
-    this.#connector = new Connector(settings)
+    this.#connector = connector
   }
 
   /** Sockets that stand, and how many of them are free. */

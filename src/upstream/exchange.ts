@@ -11,7 +11,7 @@ import { asFault, Fault, type FaultCode } from '../base/fault.ts'
 import type { Milliseconds } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Admission, Waiter } from './admission.ts'
-import type { Breaker } from './breaker.ts'
+import { breakerFault } from './breaker.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
 import { ExchangeReport, type Informed } from './exchange-report.ts'
 import { exchangeFault, hasPeerLeft } from './foreign-errors.ts'
@@ -302,10 +302,6 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   #misbehaved(error: unknown): void {
     this.#around.telemetry.emit({ kind: 'notice', level: 'error', message: 'forward handler failed', error })
   }
-}
-
-export function breakerFault(attempted: string, breaker: Breaker): Fault {
-  return new Fault('UPSTREAM_BREAKER_OPEN', `${attempted}: left alone for ${Math.ceil(breaker.remaining)} ms more`)
 }
 
 function onDeadline(exchange: ForwardExchange): void {

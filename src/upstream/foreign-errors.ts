@@ -94,6 +94,9 @@ function exchangeCode(error: unknown, progress: ExchangeProgress): FaultCode {
     return 'UPSTREAM_ABORTED'
   const code = codeOf(error)
   if (CLOSED_CODES.has(code)) return closedCode(progress)
+  // node's own parser, which reads the answers to upgrades.
+  if (code === 'HPE_HEADER_OVERFLOW') return 'UPSTREAM_HEAD_SIZE'
+  if (code.startsWith('HPE_')) return 'UPSTREAM_MALFORMED'
   // With TLS 1.3 a refused client certificate shows only now.
   if (/^ERR_(SSL|TLS)_/.test(code)) return headSeen ? 'UPSTREAM_BODY_INCOMPLETE' : 'UPSTREAM_TLS'
   return 'INTERNAL'
@@ -104,8 +107,12 @@ function closedCode({ headSeen, answerBegun, reused }: ExchangeProgress): FaultC
   return reused && !answerBegun ? 'UPSTREAM_REUSED_CLOSED' : 'UPSTREAM_RESET'
 }
 
+/** What node throws for a field or target that it won't send. */
+const UNSENDABLE_CODES = new Set(['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN', 'ERR_UNESCAPED_CHARACTERS'])
+
 function isOurRequest(error: unknown): boolean {
   return (
+    UNSENDABLE_CODES.has(codeOf(error)) ||
     error instanceof errors.InvalidArgumentError ||
     error instanceof errors.NotSupportedError ||
     error instanceof errors.RequestContentLengthMismatchError

@@ -5,20 +5,23 @@
 // the ordinary connections), breaker, connections, and an exchange per request. undici
 // and its errors are not seen outside this folder.
 
-import type { Clock } from '../base/clock.ts'
-import type { Telemetry } from '../base/events.ts'
 import { Fault } from '../base/fault.ts'
 import { Admission } from './admission.ts'
-import { Breaker } from './breaker.ts'
+import { Breaker, breakerFault } from './breaker.ts'
 import { ConnectionPool } from './connection-pool.ts'
-import { breakerFault, type ExchangeSurroundings, ForwardExchange } from './exchange.ts'
-import type { UpstreamSettings } from './settings.ts'
-import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream, UpstreamState } from './upstream.ts'
-
-export interface UpstreamEnvironment {
-  readonly clock: Clock
-  readonly telemetry: Telemetry
-}
+import { Connector } from './connector.ts'
+import { type ExchangeSurroundings, ForwardExchange } from './exchange.ts'
+import type { UpstreamEnvironment, UpstreamSettings } from './settings.ts'
+import { Tunnel, type TunnelSurroundings } from './tunnel.ts'
+import type {
+  ForwardControl,
+  ForwardHandler,
+  ForwardRequest,
+  UpgradeHandler,
+  UpgradeRequest,
+  Upstream,
+  UpstreamState,
+} from './upstream.ts'
 
 /** To be closed. Makes no connection before the first request. */
 export function createHttpUpstream(settings: UpstreamSettings, environment: UpstreamEnvironment): Upstream {
@@ -26,20 +29,24 @@ export function createHttpUpstream(settings: UpstreamSettings, environment: Upst
 }
 
 class HttpUpstream implements Upstream {
-  readonly #around: ExchangeSurroundings
+  readonly #around: ExchangeSurroundings & TunnelSurroundings
   #running = 0
+  #tunnels = 0
   #reachable: boolean | undefined
   #closing = false
   #allEnded: (() => void) | undefined
 
-  constructor(settings: UpstreamSettings, { clock, telemetry }: UpstreamEnvironment) {
+  constructor(settings: UpstreamSettings, environment: UpstreamEnvironment) {
+    const { clock, telemetry } = environment
+    const connector = new Connector(settings)
     const { connections, streams, queue, queueTimeout: patience } = settings
     this.#around = {
       settings,
+      connector,
       clock,
       telemetry,
       breaker: new Breaker(settings.breaker, clock, telemetry),
-      pool: new ConnectionPool(settings, clock, telemetry),
+      pool: new ConnectionPool(settings, connector, environment),
       ordinary: new Admission({ places: connections, queue, patience }, clock),
       streams: new Admission({ places: streams, queue, patience }, clock),
       onReachable: reachable => {
@@ -56,14 +63,23 @@ class HttpUpstream implements Upstream {
     return exchange
   }
 
+  upgrade(request: UpgradeRequest, handler: UpgradeHandler): void {
+    this.#running += 1
+    this.#tunnels += 1
+    const around = { ...this.#around, onEnd: () => this.#onTunnelEnd() }
+    const refusal = this.#refusal()
+    const tunnel = new Tunnel(around, request, handler)
+    queueMicrotask(() => tunnel.open(refusal))
+  }
+
   state(): UpstreamState {
     const { pool, ordinary, streams, breaker, settings } = this.#around
     const { connected, free } = pool.count()
     const taken = ordinary.taken + streams.taken
     return {
-      connected,
+      connected: connected + this.#tunnels,
       free,
-      running: taken,
+      running: taken + this.#tunnels,
       pending: Math.max(0, taken - (connected - free)),
       queued: ordinary.queued + streams.queued,
       utilization: ordinary.taken / settings.connections,
@@ -86,6 +102,11 @@ class HttpUpstream implements Upstream {
     const { breaker, settings } = this.#around
     if (this.#closing) return new Fault('SHUTTING_DOWN', `the upstream ${settings.url.href} is being closed`)
     return breaker.refuses ? breakerFault(settings.url.href, breaker) : undefined
+  }
+
+  #onTunnelEnd(): void {
+    this.#tunnels -= 1
+    this.#onEnd()
   }
 
   #onEnd(): void {

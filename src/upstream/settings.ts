@@ -5,6 +5,8 @@
 // it is repeated here in full because nothing about connecting is left to guess.
 
 import { readFileSync } from 'node:fs'
+import type { Clock } from '../base/clock.ts'
+import type { Telemetry } from '../base/events.ts'
 import type { Milliseconds } from '../base/units.ts'
 
 export interface UpstreamAddress {
@@ -46,6 +48,11 @@ export interface UpstreamSettings {
   readonly retries: number
   readonly breaker: { readonly failures: number; readonly open: Milliseconds }
   readonly tls?: TlsMaterial
+}
+
+export interface UpstreamEnvironment {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
 }
 
 /** The files named under `upstream.tls`, read; throws an Error that names key and file. */

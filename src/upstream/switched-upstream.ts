@@ -4,7 +4,15 @@
 // there, and then it closes. Whoever holds this one never notices. `state` is the new
 // one's: the old one's last exchanges are counted nowhere, as they only run out.
 
-import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream, UpstreamState } from './upstream.ts'
+import type {
+  ForwardControl,
+  ForwardHandler,
+  ForwardRequest,
+  UpgradeHandler,
+  UpgradeRequest,
+  Upstream,
+  UpstreamState,
+} from './upstream.ts'
 
 export class SwitchedUpstream implements Upstream {
   #current: Upstream
@@ -24,6 +32,10 @@ export class SwitchedUpstream implements Upstream {
 
   forward(request: ForwardRequest, handler: ForwardHandler): ForwardControl {
     return this.#current.forward(request, handler)
+  }
+
+  upgrade(request: UpgradeRequest, handler: UpgradeHandler): void {
+    this.#current.upgrade(request, handler)
   }
 
   state(): UpstreamState {

@@ -7,6 +7,7 @@
 // so that probes, refreshes and verifications can't go round them.
 // test/contract/upstream.test.ts holds implementations to this.
 
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Fault } from '../base/fault.ts'
 import type { Milliseconds } from '../base/units.ts'
@@ -62,6 +63,32 @@ export interface ForwardControl {
   abort(fault: Fault): void
 }
 
+/** A WebSocket handshake (`websocketKey` found one) with the client's connection, which is no longer read by anybody else. */
+export interface UpgradeRequest {
+  readonly target: string
+  /** Host and Sec-WebSocket-… included; Connection and Upgrade are written here. */
+  readonly fields: Fields
+  /** What its 101 must answer. */
+  readonly key: string
+  readonly route: string
+  readonly timeout?: Milliseconds
+  readonly client: Socket
+  /** Octets read beyond the request; sent on after the 101 alone. */
+  readonly head: Buffer
+}
+
+/** One of the first three, never before `upgrade` has returned; `onClose` after `onSwitch` alone. */
+export interface UpgradeHandler {
+  /** A matching 101: what of its end-to-end fields the client is to have. Octets flow from now on, without any limit on idle time. */
+  onSwitch(fields: Fields): Fields
+  /** Any other final response; the handler writes it to the client and closes that connection. */
+  onResponse(status: number, fields: Fields, content: Readable): void
+  /** The handler writes the answer before it returns; the connection is closed once that is out. */
+  onFault(fault: Fault): void
+  /** Both connections are closed. */
+  onClose(): void
+}
+
 export interface UpstreamState {
   readonly connected: number
   readonly free: number
@@ -77,6 +104,8 @@ export interface UpstreamState {
 
 export interface Upstream {
   forward(request: ForwardRequest, handler: ForwardHandler): ForwardControl
+  /** Joins client and upstream if that agrees. */
+  upgrade(request: UpgradeRequest, handler: UpgradeHandler): void
   state(): UpstreamState
   /** Lets running and queued exchanges end, refuses new ones (SHUTTING_DOWN), then closes all connections. */
   close(): Promise<void>

@@ -13,7 +13,7 @@ import { createHttpUpstream } from '../../src/upstream/http-upstream.ts'
 import type { UpstreamAddress, UpstreamSettings } from '../../src/upstream/settings.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream } from '../../src/upstream/upstream.ts'
 
-export function addressOf(url: string): UpstreamAddress {
+function addressOf(url: string): UpstreamAddress {
   if (url.startsWith('http+unix://')) {
     return {
       protocol: 'http',
@@ -28,7 +28,7 @@ export function addressOf(url: string): UpstreamAddress {
   return { protocol: scheme, hostname, port: Number(port), socketPath: undefined, href: url }
 }
 
-export function settingsFor(url: string, changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
+function settingsFor(url: string, changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
   return {
     url: addressOf(url),
     connections: 4,
