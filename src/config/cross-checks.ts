@@ -41,10 +41,9 @@ function placeOf(source: ConfigurationSource, path: KeyPath): Partial<Problem> {
 
 function checkUpstream({ settings, found }: Checked): Finding[] {
   if (settings.upstream.url !== undefined) return []
-  const reported = found.some(
-    ({ path, code }) =>
-      code === 'syntax' || code === 'unreadable' || ['', 'upstream', 'upstream.url'].includes(path.join('.')),
-  )
+  const reported = found.some(({ path, code }) => {
+    return code === 'too-large' || ['', 'upstream', 'upstream.url'].includes(path.join('.'))
+  })
   if (reported) return []
   const hint = 'set `upstream.url` in the file, pass --upstream URL, or set UPSTREAM, such as http://127.0.0.1:8000'
   return [['error', ['upstream', 'url'], 'no upstream: the address of the backend is missing', hint, 'required']]

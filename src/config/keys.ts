@@ -39,10 +39,12 @@ export function withoutDefault(schema: z.ZodType): z.ZodOptional<z.ZodType> {
   return inner.optional().meta(schema.meta() ?? {})
 }
 
-/** The kind inside optionals, defaults and preprocessing. */
+/** The kind inside optionals, defaults and what is done before or after reading it. */
 export function unwrapped(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrapped(schema.unwrap() as z.ZodType)
-  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform) return unwrapped(schema.out as z.ZodType)
+  if (schema instanceof z.ZodPipe) {
+    return unwrapped((schema.in instanceof z.ZodTransform ? schema.out : schema.in) as z.ZodType)
+  }
   return schema
 }
 

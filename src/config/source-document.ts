@@ -58,11 +58,14 @@ export function readSource(text: string, file: string | undefined, environment: 
     file,
     text,
     hash: configurationHash(text),
-    content: content ?? Object.create(null),
+    content: content === undefined || problems.some(isFlood) ? Object.create(null) : content,
     problems,
     locate: (path, target = {}) => placeAt(document === undefined ? 0 : offsetOf(document, path, target)),
   }
 }
+
+/** What was cut off can't be validated. */
+const isFlood = (problem: Problem) => problem.code === 'too-large'
 
 function placeOf(lines: LineCounter, offset: number): Place {
   const { line, col } = lines.linePos(Math.max(0, offset))

@@ -2,19 +2,25 @@
 //
 // Spelling mistakes are letters left out, added, changed or swapped (optimal string
 // alignment distance); case, `_` and `-` don't count, so that `stale_if_error` finds
-// `staleIfError`. Nothing is suggested beyond a third of the word: a wrong suggestion
-// is worse than none. Ties go to the earlier candidate.
+// `staleIfError`. Nothing is suggested beyond a third of the word, unless one of the two
+// begins with the other: a wrong suggestion is worse than none. Ties go to the earlier.
 
 /** The nearest candidate, or undefined where none is near. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = plain(word).slice(0, 64)
   let best: string | undefined
   let nearest = Math.max(1, Math.floor(wanted.length / 3)) + 1
-  for (const candidate of candidates) {
+  const known = [...candidates]
+  for (const candidate of known) {
     const distance = distanceBetween(wanted, plain(candidate))
     if (distance < nearest && distance < plain(candidate).length) [best, nearest] = [candidate, distance]
   }
-  return best
+  return best ?? known.find(candidate => beginsAlike(wanted, plain(candidate)))
+}
+
+/** `warning` for `warn`, `idle` for `idleTimeout`. */
+function beginsAlike(one: string, other: string): boolean {
+  return Math.min(one.length, other.length) >= 3 && (one.startsWith(other) || other.startsWith(one))
 }
 
 function plain(word: string): string {
