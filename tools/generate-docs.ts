@@ -30,15 +30,15 @@ upstream's address; [config/reference.yaml](../config/reference.yaml) is the sam
 - An option wins over its environment variable, both win over the file, and the file over the default. A variable
   that is set but empty counts as unset.
 
-| option | environment | key |
-|---|---|---|
-| \`--config FILE\` | \`PILLION_CONFIG\` | (the file itself; else \`pillion.yaml\` in the working directory, if there) |
-| \`--upstream URL\` | \`UPSTREAM\` | \`upstream.url\` |
-| \`--listen ADDR\` | \`LISTEN\` | \`listen\` |
-| \`--admin ADDR\` | \`ADMIN\` | \`admin.listen\` |
-| | \`ADMIN_TOKEN\` | \`admin.token\` |
-| \`--log-level L\` | \`LOG_LEVEL\` | \`log.level\` |
-
+${aligned([
+  ['option', 'environment', 'key'],
+  ['`--config FILE`', '`PILLION_CONFIG`', '(the file itself; else `pillion.yaml` in the working directory, if there)'],
+  ['`--upstream URL`', '`UPSTREAM`', '`upstream.url`'],
+  ['`--listen ADDR`', '`LISTEN`', '`listen`'],
+  ['`--admin ADDR`', '`ADMIN`', '`admin.listen`'],
+  ['', '`ADMIN_TOKEN`', '`admin.token`'],
+  ['`--log-level L`', '`LOG_LEVEL`', '`log.level`'],
+])}
 The file is watched by content: an editor's rename and a ConfigMap's symlink swap take effect within 2 s. A new file
 with errors changes nothing. A file mounted by \`subPath\` is never updated by Kubernetes; mount its folder instead.
 `
@@ -73,10 +73,22 @@ function sectionPage(name: string, schema: JsonSchema): string[] {
 }
 
 function table(entries: readonly (readonly [string, JsonSchema])[]): string {
-  const rows = entries.map(
-    ([name, schema]) => `| \`${name}\` | ${cell(formOf(schema))} | ${defaultOf(schema)} | ${meaningOf(schema)} |`,
-  )
-  return ['| key | value | default | meaning |', '|---|---|---|---|', ...rows, ''].join('\n')
+  const rows = entries.map(([name, schema]) => [
+    `\`${name}\``,
+    cell(formOf(schema)),
+    defaultOf(schema),
+    meaningOf(schema),
+  ])
+  return aligned([['key', 'value', 'default', 'meaning'], ...rows])
+}
+
+/** Padded as the formatter would do it. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows
+  const widths = head.map((_, column) => Math.max(3, ...rows.map(row => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map(width => '-'.repeat(width))), ...body.map(line), ''].join('\n')
 }
 
 function meaningOf(schema: JsonSchema): string {

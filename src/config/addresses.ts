@@ -143,7 +143,7 @@ function surplusOf(text: string, url: URL): string | undefined {
 
 /** `http://***@host` for `http://user:password@host`. */
 export function withoutUserinfo(text: string): string {
-  return text.replace(/(:\/\/)[^/?#]*@/g, '$1***@').replace(/^[^/@]*:[^/@]*@/, '***@')
+  return text.replace(/(:\/\/).*@/gs, '$1***@').replace(/^[^/@]*:[^/@]*@/, '***@')
 }
 
 /** A CIDR, a single address, or `private`; as written. */

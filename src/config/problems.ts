@@ -72,5 +72,5 @@ function maskSecrets(line: string): string {
   const asterisks = (_: string, before: string, secret: string) => `${before}${'*'.repeat(secret.length)}`
   return line
     .replace(/(\b(?:token|secret|password)["']?\s*:\s*)((?!["']?\$\{)[^\s,}#][^,}#]*)/gi, asterisks)
-    .replace(/(:\/\/)([^/@\s"']+)(?=@)/g, asterisks)
+    .replace(/(:\/\/)([^\s"']+)(?=@)/g, asterisks)
 }

@@ -80,7 +80,8 @@ function parseQuantity(text: string, table: UnitTable): Parsed<number> {
   if (unit === '') return refused(`\`${text}\` has no unit`, table.example(amount), 'unit-missing')
   const factor = Object.hasOwn(table.units, unit) && space === '' ? table.units[unit] : undefined
   if (factor === undefined) return wrongUnit(text, amount, { unit, table })
-  const product = Math.round(Number(amount) * factor * 1e6) / 1e6
+  // 1.001 * 1000 is 1000.9999999999999 in floating point; whole numbers need no such help.
+  const product = amount.includes('.') ? Math.round(Number(amount) * factor * 1e6) / 1e6 : Number(amount) * factor
   if (!Number.isInteger(product)) {
     return refused(
       `\`${text}\` is not a whole number of ${unit === 'ms' || table === DURATION ? 'milliseconds' : 'bytes'}`,

@@ -211,7 +211,7 @@ export const rootSchema = section({
   credentials: key(z.union([choice('default'), z.array(credentialName)]), {
     default: 'default',
     prose:
-      'Request fields that make a request personal under `share: auto`. `default`: Authorization, Cookie, all under `identity`, X-API-Key, X-Auth-Token, X-Access-Token, X-Remote-User, X-Forwarded-User, X-Forwarded-Email, X-Auth-Request-*, X-Forwarded-Client-Cert and X-SSL-Client-*. A list replaces all of these.',
+      'Request fields that make a request personal under `share: auto`. `default`: Authorization, Cookie, all under `identity`, X-API-Key, X-Auth-Token, X-Access-Token, X-Remote-User, X-Forwarded-User, X-Forwarded-Email, `X-Auth-Request-*`, X-Forwarded-Client-Cert and `X-SSL-Client-*`. A list replaces all of these.',
   }),
   defaults: key(defaultsSchema, {
     default: {},
@@ -236,7 +236,7 @@ export const rootSchema = section({
   trustedProxies: key(z.union([choice('private').transform(word => [word as string]), list(network())]), {
     default: [],
     prose:
-      'Peers whose X-Forwarded-* and Forwarded are believed and extended: CIDRs, or `private` (loopback, RFC 1918, ULA). Those of everybody else are replaced.',
+      'Peers whose `X-Forwarded-*` and Forwarded are believed and extended: CIDRs, or `private` (loopback, RFC 1918, ULA). Those of everybody else are replaced.',
     examples: [['10.0.0.0/8'], 'private'],
   }),
   shutdown: key(shutdown, { default: {}, prose: 'How SIGTERM and SIGINT drain.' }),
