@@ -45,7 +45,7 @@ function problem(
 }
 
 /** `routes.x.ttl is missing`, `routes.x.ttl: 60 has no unit`. */
-export function sentence(path: KeyPath, message: string): string {
+function sentence(path: KeyPath, message: string): string {
   const joint = /^(is|has|needs|names|holds)\b/.test(message) ? ' ' : ': '
   return path.length === 0 ? message : `${formatKeyPath(path)}${joint}${message}`
 }
@@ -125,7 +125,7 @@ function isShapeMismatch(issue: Issue): boolean {
 }
 
 /** What is written at `path`; undefined where nothing is. */
-export function valueAt(content: unknown, path: KeyPath): unknown {
+function valueAt(content: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>((value, part) => {
     return typeof value === 'object' && value !== null && Object.hasOwn(value, part)
       ? (value as Record<string, unknown>)[part]

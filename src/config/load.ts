@@ -14,7 +14,7 @@ import { type Overrides, override } from './overrides.ts'
 import { inFileOrder, isError, type Problem } from './problems.ts'
 import { type FileSettings, rootSchema } from './schema.ts'
 import { absoluteTls, type RoutingSettings, routingSettings, type Settings } from './settings.ts'
-import { type ConfigurationSource, readSource, type SourceDocument } from './source-document.ts'
+import { type ConfigurationSource, readSource, type SourceDocument, withoutMark } from './source-document.ts'
 import type { Environment } from './variables.ts'
 
 export interface ConfigurationInput {
@@ -81,10 +81,6 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ENOENT: ['there is no such file', 'check the path'],
   EISDIR: ['it is a folder', 'name the file in it'],
   EACCES: ['permission denied', 'make it readable for the user Pillion runs as'],
-}
-
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 /** Validates; where there are faults, again without the faulty parts, so that the rest can be looked at. */

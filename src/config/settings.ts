@@ -11,7 +11,7 @@ import { builtInPolicy, ROUTE_KEYS, type RouteKey, type RoutePolicy, type Writte
 import type { FileSettings, IdentitySource } from './schema.ts'
 
 /** Where a route's key was written. */
-export type WrittenIn = 'route' | 'defaults' | 'default'
+type WrittenIn = 'route' | 'defaults' | 'default'
 
 export interface RouteSettings extends RoutePolicy {
   /** Its name in the file; `default` for what no route matches. */

@@ -11,13 +11,13 @@ import { type Mistake, offsetOf, readNodes } from './document-nodes.ts'
 import type { KeyPath, Problem } from './problems.ts'
 import type { Environment } from './variables.ts'
 
-export interface Place {
+interface Place {
   readonly line: number
   readonly column: number
 }
 
 /** What of a key a message points at: the key itself, or its value, `offset` characters into it (right as long as it holds no escapes). */
-export interface Target {
+interface Target {
   readonly of?: 'key' | 'value'
   readonly offset?: number
 }
@@ -38,9 +38,9 @@ export interface SourceDocument extends ConfigurationSource {
   readonly problems: readonly Problem[]
 }
 
-/** Identifies a text, for metrics and for seeing that a file changed: 16 hexadecimal digits of its SHA-256. */
+/** Identifies a text, for metrics and for seeing that a file changed: 16 hexadecimal digits of its SHA-256, any byte order mark left out. */
 export function configurationHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+  return createHash('sha256').update(withoutMark(text)).digest('hex').slice(0, 16)
 }
 
 export function readSource(text: string, file: string | undefined, environment: Environment): SourceDocument {
@@ -66,6 +66,11 @@ export function readSource(text: string, file: string | undefined, environment: 
 
 /** What was cut off can't be validated. */
 const isFlood = (problem: Problem) => problem.code === 'too-large'
+
+/** Without the byte order mark that some editors put in front. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
 
 function placeOf(lines: LineCounter, offset: number): Place {
   const { line, col } = lines.linePos(Math.max(0, offset))
