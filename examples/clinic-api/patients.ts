@@ -70,7 +70,7 @@ export async function showPatient(call: Call): Promise<Answer> {
     next: await nextAppointment(call, patient.id),
     visits: await counted(`SELECT count(*) AS count FROM appointments WHERE patient_id = ? AND status = 'done'`),
     missed: await counted(`SELECT count(*) AS count FROM appointments WHERE patient_id = ? AND status = 'missed'`),
-    notes: await counted('SELECT count(*) AS count FROM notes WHERE patient_id = ?'),
+    booked: await counted(`SELECT count(*) AS count FROM appointments WHERE patient_id = ? AND status = 'booked'`),
     physicians: await database.all(
       `SELECT DISTINCT name FROM users WHERE id IN (SELECT user_id FROM appointments WHERE patient_id = ?)`,
       patient.id,
