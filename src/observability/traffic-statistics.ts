@@ -41,7 +41,8 @@ export interface TrafficStatistics extends Telemetry {
 
 const SECOND = milliseconds(1000)
 const MINUTE = milliseconds(60_000)
-/** Slots of a second that one point of a curve looks back over. */
+const CURVE_SECONDS = 300
+/** Slots of a second that one point of a curve looks back over; the ring keeps as many more. */
 const LOOK_BACK = 5
 
 interface RouteWindows {
@@ -55,7 +56,7 @@ const routeWindows = (): RouteWindows => ({
 })
 
 export function createTrafficStatistics(clock: Clock): TrafficStatistics {
-  const seconds = new RollingWindow(300, SECOND)
+  const seconds = new RollingWindow(CURVE_SECONDS + LOOK_BACK, SECOND)
   const minutes = new RollingWindow(60, MINUTE)
   const perRoute = new Map<string, RouteWindows>()
   let known = new Set(['default'])
@@ -87,8 +88,8 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
       const now = clock.monotonic()
       return {
         total: { minute: summarise(seconds.sum(now, 60)), hour: summarise(minutes.sum(now)) },
-        seconds: curve(seconds, now, LOOK_BACK),
-        minutes: curve(minutes, now, 1),
+        seconds: curve(seconds, now, { length: CURVE_SECONDS, lookBack: LOOK_BACK }),
+        minutes: curve(minutes, now, { length: minutes.slots, lookBack: 1 }),
         routes: [...perRoute].map(([route, windows]) => ({
           route,
           minute: summarise(windows.minute.sum(now)),
@@ -99,9 +100,15 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
   }
 }
 
-function curve(window: RollingWindow, now: Milliseconds, lookBack: number): TrafficCurve {
-  const points = Array.from({ length: window.slots }, (_, at) => {
-    const then = milliseconds(now - (window.slots - 1 - at) * window.slotLength)
+interface CurveShape {
+  readonly length: number
+  /** Slots that a point sums up, its own included. */
+  readonly lookBack: number
+}
+
+function curve(window: RollingWindow, now: Milliseconds, { length, lookBack }: CurveShape): TrafficCurve {
+  const points = Array.from({ length }, (_, at) => {
+    const then = milliseconds(now - (length - 1 - at) * window.slotLength)
     return summarise(window.sum(then, lookBack))
   })
   return { slotLength: window.slotLength, points }
