@@ -39,7 +39,7 @@ The same without Pillion, slow every time:
 
 Write, and read the notes again: what was stored for them is gone, the new note is there:
 
-  ${curl} --json '{"text":"Hello."}' ${pillion}/api/v1/patients/1/notes
+  ${curl} -d '{"text":"Hello."}' ${pillion}/api/v1/patients/1/notes
 
 Why was a request answered as it was, and what does Pillion count?
 
