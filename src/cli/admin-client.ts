@@ -4,6 +4,7 @@
 // long that may take. Whatever goes wrong is an AdminFailure whose message says what was
 // asked, where, and what came of it; the token is in no message.
 
+import { Agent, fetch } from 'undici'
 import type { Environment } from '../config/variables.ts'
 
 const LONGEST_MS = 10_000
@@ -17,16 +18,20 @@ export interface AdminAddress {
   /** `http://127.0.0.1:9090` */
   readonly url: string
   readonly token: string | undefined
+  /** Of a unix listener; `url` then only says Host and is `http://localhost`. */
+  readonly socketPath?: string
 }
 
-/** The admin API at `url`, with the token of the environment. */
+/** The admin API at `url` (or `unix:/path`), with the token of the environment. */
 export function adminAt(url: string, environment: Environment): AdminAddress {
-  return { url, token: environment['ADMIN_TOKEN'] || undefined }
+  const token = environment['ADMIN_TOKEN'] || undefined
+  if (!url.startsWith('unix:')) return { url, token }
+  return { url: 'http://localhost', token, socketPath: url.slice('unix:'.length) }
 }
 
 /** The answer's JSON; AdminFailure when there is none or its status is no success. */
 export async function askAdmin(admin: AdminAddress, path: string, content: object): Promise<unknown> {
-  const asked = `POST ${path} to ${admin.url}`
+  const asked = `POST ${path} to ${admin.socketPath === undefined ? admin.url : `unix:${admin.socketPath}`}`
   const target = URL.parse(path, admin.url)
   if (target === null || !/^https?:$/.test(target.protocol)) {
     throw new AdminFailure(`${admin.url} is no URL of an admin API, such as http://127.0.0.1:9090`)
@@ -43,6 +48,9 @@ export async function askAdmin(admin: AdminAddress, path: string, content: objec
       body: JSON.stringify(content),
       signal,
       redirect: 'error',
+      ...(admin.socketPath === undefined
+        ? {}
+        : { dispatcher: new Agent({ connect: { socketPath: admin.socketPath } }) }),
     })
     const text = await answer.text()
     if (!answer.ok) throw new AdminFailure(`${asked} was answered ${answer.status}${explained(answer.status, text)}`)

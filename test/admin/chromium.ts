@@ -88,14 +88,17 @@ function fetchInto(cache: string): void {
     apt('install', '--download-only', '--no-install-recommends', 'chromium-headless-shell', 'fonts-dejavu-core')
     for (const archive of globSync(`${work}/cache/archives/*.deb`))
       execFileSync('dpkg-deb', ['-x', archive, join(work, 'root')])
-    const fonts = ['/usr/share/fonts', join(cache, 'usr/share/fonts')].map(folder => `<dir>${folder}</dir>`).join('')
-    writeFileSync(
-      join(work, 'root/fonts.conf'),
-      `<?xml version="1.0"?><fontconfig>${fonts}<cachedir>${cache}/fonts</cachedir></fontconfig>\n`,
-    )
+    writeFileSync(join(work, 'root/fonts.conf'), fontConfiguration(cache))
     mkdirSync(join(cache, '..'), { recursive: true })
     renameSync(join(work, 'root'), cache)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** The machine's own rules, where it has some, and the unpacked fonts. */
+function fontConfiguration(cache: string): string {
+  const folders = ['/usr/share/fonts', join(cache, 'usr/share/fonts')].map(folder => `<dir>${folder}</dir>`).join('')
+  const own = '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+  return `<?xml version="1.0"?><fontconfig>${own}${folders}<cachedir>${cache}/fonts</cachedir></fontconfig>\n`
 }

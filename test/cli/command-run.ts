@@ -13,10 +13,11 @@ export async function run(
   command: Command,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<CommandRun> {
   let [stdout, stderr] = ['', '']
   const exit = await runCommand(command, words, {
-    stdin: Readable.from([]),
+    stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]),
     stdout: { write: text => (stdout += text) },
     stderr: { write: text => (stderr += text) },
     environment,
