@@ -1,11 +1,10 @@
 // How does a stored response become bytes, and bytes a stored response?
 //
 // One frame, head and content in one buffer: mark, version, checksum, length, then the
-// parts, each prefixed by its length. Text is UTF-8 unless all of it is Latin-1, as it
-// comes off the wire. Decoding is total: whatever is not exactly what encoding wrote (cut
-// off, flipped, of another version, too long) is `undefined` and so a miss, never a wrong
-// response and never an exception. Versions: a reader knows VERSION only; when the layout
-// changes, either it learns to read both or the old frames count as misses.
+// parts, each prefixed by its length. Decoding is total: whatever is not exactly what
+// encoding wrote (cut off, flipped, of another version, too long) is `undefined` and so
+// a miss, never a wrong response and never an exception. A reader knows VERSION only:
+// when the layout changes, it learns to read both or the old frames count as misses.
 
 import { crc32 } from 'node:zlib'
 import { bytes, epochMs, milliseconds } from '../base/units.ts'

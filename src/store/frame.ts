@@ -1,11 +1,11 @@
 // How are numbers, texts and lists laid into one buffer and taken out again?
 //
 // The alphabet of the codec. Numbers are doubles; lengths are 32-bit; a text's top
-// length bit says UTF-8, otherwise it is Latin-1. The writer grows its buffer, the reader
+// length bit says UTF-16 (any string survives), otherwise it is Latin-1. The writer grows its buffer, the reader
 // never reads past its end: once something doesn't fit it is no longer `sound`, and
 // everything it returns from then on is empty, so that callers need no check per field.
 
-const UTF8 = 0x80000000
+const UTF16 = 0x80000000
 const ABSENT = 0xffffffff
 const NO_BYTES = Buffer.alloc(0)
 
@@ -29,10 +29,10 @@ export class FrameWriter {
 
   text(value: string): void {
     const latin1 = isLatin1(value)
-    const length = latin1 ? value.length : Buffer.byteLength(value)
-    this.#length(latin1 ? length : length + UTF8)
+    const length = latin1 ? value.length : value.length * 2
+    this.#length(latin1 ? length : length + UTF16)
     this.#reserve(length)
-    this.#at += this.#buffer.write(value, this.#at, latin1 ? 'latin1' : 'utf8')
+    this.#at += this.#buffer.write(value, this.#at, latin1 ? 'latin1' : 'utf16le')
   }
 
   optionalText(value: string | undefined): void {
@@ -126,11 +126,11 @@ export class FrameReader {
   }
 
   #textOf(marked: number): string {
-    const utf8 = marked >= UTF8
-    const length = utf8 ? marked - UTF8 : marked
+    const wide = marked >= UTF16
+    const length = wide ? marked - UTF16 : marked
     const at = this.#take(length)
     if (!this.sound) return ''
-    return utf8 ? this.#frame.utf8Slice(at, at + length) : this.#frame.latin1Slice(at, at + length)
+    return this.#frame.toString(wide ? 'utf16le' : 'latin1', at, at + length)
   }
 
   #length(): number {
