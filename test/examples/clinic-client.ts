@@ -5,7 +5,7 @@
 
 import type { ClinicApi } from '../../examples/clinic-api/server.ts'
 
-export interface ClinicReply {
+interface ClinicReply {
   readonly status: number
   readonly headers: Headers
   // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field in assertions
