@@ -14,7 +14,7 @@ export interface WholeAnswer {
 }
 
 /** Takes over after the head; ends the response itself. */
-export interface StreamAnswer {
+interface StreamAnswer {
   readonly status: 200
   readonly fields: Readonly<Record<string, string>>
   readonly stream: (response: ServerResponse) => void

@@ -53,7 +53,7 @@ export interface ReloadFailure {
   readonly errors: readonly string[]
 }
 
-export interface RedisState {
+interface RedisState {
   readonly up: boolean
 }
 
@@ -67,7 +67,7 @@ export interface HealthService {
   redis(): RedisState | undefined
 }
 
-export interface Slo {
+interface Slo {
   readonly hitRate: Ratio
   readonly cached: Milliseconds
   readonly uncached: Milliseconds
@@ -75,7 +75,7 @@ export interface Slo {
 }
 
 /** What the dashboard shows besides traffic. */
-export interface SettingsService {
+interface SettingsService {
   readonly version: string
   readonly startedAt: EpochMs
   slo(): Slo
@@ -87,7 +87,7 @@ export interface SettingsService {
   routes(): ReadonlyMap<string, string>
 }
 
-export interface StoreTierUsage extends StoreUsage {
+interface StoreTierUsage extends StoreUsage {
   readonly tier: StoreTier
 }
 

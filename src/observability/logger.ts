@@ -12,7 +12,7 @@ import { loggedError } from './error-lines.ts'
 import type { LogSink } from './log-sink.ts'
 import { prettyNotice } from './pretty-line.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface LoggerOptions {
   readonly level: LogLevel

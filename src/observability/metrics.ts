@@ -12,7 +12,7 @@ import { createProcessMetrics, expose, type Family, family, type Scrape, type Sc
 import { FAMILIES } from './families.ts'
 import { MetricCounters } from './metric-counters.ts'
 
-export interface UpstreamGauges {
+interface UpstreamGauges {
   readonly connected: number
   readonly free: number
   readonly running: number
@@ -22,14 +22,14 @@ export interface UpstreamGauges {
   readonly breaker: 'closed' | 'open' | 'half-open'
 }
 
-export interface StoreGauges {
+interface StoreGauges {
   readonly tier: StoreTier
   readonly bytes: Bytes
   readonly entries: number
 }
 
 /** Read at each scrape. */
-export interface GaugeSources {
+interface GaugeSources {
   upstream(): UpstreamGauges
   stores(): readonly StoreGauges[]
   /** Undefined: no Redis is configured, and the family has no sample. */

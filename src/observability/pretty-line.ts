@@ -17,7 +17,7 @@ const LEVELS = {
   error: '\x1b[31merror\x1b[0m',
 } as const
 
-export type PrettyLevel = keyof typeof LEVELS
+type PrettyLevel = keyof typeof LEVELS
 
 export interface PrettyNotice {
   readonly at: EpochMs

@@ -12,7 +12,7 @@ import { RollingWindow } from './rolling-window.ts'
 import { summarise, type Tally, type TrafficSummary, tallyRequest, tallyUpstream } from './traffic-tally.ts'
 
 /** `minute` is the last 60 s, `hour` the last 60 min. */
-export type TrafficPeriod = 'minute' | 'hour'
+type TrafficPeriod = 'minute' | 'hour'
 
 export interface RouteTraffic {
   readonly route: string

@@ -27,8 +27,8 @@ type Column = (typeof COLUMNS)[number]
 
 const AT = Object.fromEntries(COLUMNS.map((column, at) => [column, at])) as Record<Column, number>
 
-export const TALLY_SUMS = COLUMNS.length
-export const TALLY_LATENCIES = 2 * LATENCY_BUCKETS
+const TALLY_SUMS = COLUMNS.length
+const TALLY_LATENCIES = 2 * LATENCY_BUCKETS
 
 export interface Tally {
   readonly sums: Float64Array

@@ -21,7 +21,7 @@ export const idleUpstream: UpstreamState = {
   reachable: true,
 }
 
-export interface TestServices extends AdminServices {
+interface TestServices extends AdminServices {
   readonly metrics: Metrics
   readonly statistics: TrafficStatistics
   readonly orders: PurgeOrder[]
@@ -29,13 +29,13 @@ export interface TestServices extends AdminServices {
   upstreamNow: UpstreamState
 }
 
-export const routeMatches = new Map([
+const routeMatches = new Map([
   ['patients', 'GET /api/v1/patients'],
   ['dashboard', 'GET /api/v1/dashboard/**'],
   ['assets', 'GET /static/**'],
 ])
 
-export function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): TestServices {
+function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): TestServices {
   const stores = () => [{ tier: 'memory' as const, bytes: bytes(2_097_152), limit: bytes(536_870_912), entries: 42 }]
   const orders: PurgeOrder[] = []
   const metrics = createMetrics({

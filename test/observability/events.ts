@@ -4,7 +4,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { RequestEvent, TelemetryEvent, UpstreamEvent } from '../../src/base/events.ts'
 import { bytes, epochMs, milliseconds } from '../../src/base/units.ts'
 
-export const noon = epochMs(Date.UTC(2026, 10, 24, 12))
+const noon = epochMs(Date.UTC(2026, 10, 24, 12))
 
 interface RequestSketch extends Partial<Omit<RequestEvent, 'duration' | 'upstream' | 'saved' | 'bodyBytes'>> {
   readonly duration?: number

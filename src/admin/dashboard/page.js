@@ -66,13 +66,17 @@ function chip(id, words, state) {
 function drawTiles({ slo, upstream, stores, process }, now) {
   const seconds = period() === 'hour' ? Math.min(3600, report.uptime) : Math.min(60, report.uptime)
   const spent = now.originSeconds + now.savedSeconds
-  const tail = ({ p50, p99 }) => `p50 ${duration(p50)} · p99 ${duration(p99)}`
+  const tail = ({ p50, p99 }) => `p50\u00a0${duration(p50)} · p99\u00a0${duration(p99)}`
   const memory = stores.find(({ tier }) => tier === 'memory') ?? { bytes: 0, limit: 0, entries: 0 }
 
   tile('hit-rate', shareParts(now.hitRate), `${share(now.avoidedRate)} with collapsed`)
   objective('hit-rate', now.hitRate, slo.hitRate, { write: share, atLeast: true })
-  tile('saved', shareParts(spent === 0 ? null : now.savedSeconds / spent), `${bytes(now.bytesSaved)} not fetched`)
-  words('saved', 'target', `${duration(now.savedSeconds)} saved, ${duration(now.originSeconds)} spent`)
+  tile(
+    'saved',
+    shareParts(spent === 0 ? null : now.savedSeconds / spent),
+    `${duration(now.originSeconds)} spent, ${bytes(now.bytesSaved)} saved`,
+  )
+  words('saved', 'target', `${duration(now.savedSeconds)} saved`)
   tile('requests', rateParts(now.requests / Math.max(1, seconds)), `${count(now.requests)} in all, ${bytes(now.bytes)}`)
   words(
     'requests',

@@ -187,9 +187,17 @@ function axis(own) {
   }
 }
 
+/** A value between two unknown ones has no line, so it gets a dot. */
+function loneValues({ data }, number) {
+  const column = data[number]
+  const isLone = (value, at) => value !== null && (column[at - 1] ?? null) === null && (column[at + 1] ?? null) === null
+  return column.flatMap((value, at) => (isLone(value, at) ? [at] : []))
+}
+
 function seriesOf({ label, colour, width = 1.25, fill = false, dash }) {
   const stroke = colourOf(colour)
-  return { label, stroke, width, dash, fill: fill ? `${stroke}22` : undefined, points: { show: false } }
+  const points = { show: false, size: 4, fill: stroke, filter: loneValues }
+  return { label, stroke, width, dash, fill: fill ? `${stroke}22` : undefined, points }
 }
 
 /** Values under the pointer, else the newest. */
