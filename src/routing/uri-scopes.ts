@@ -11,7 +11,12 @@ import { keyedQuery } from './query.ts'
 import type { Route } from './route.ts'
 import type { Router } from './router.ts'
 
-export type UriParts = Pick<PresentedRequest, 'scheme' | 'host' | 'path' | 'query'>
+export type UriParts = Pick<PresentedRequest, 'host' | 'path' | 'query'> & { readonly scheme: string }
+
+/** The same resource under every scheme and host: what a purge by path alone means. */
+export function withoutOrigin(uri: UriParts): UriParts {
+  return { scheme: '', host: '', path: uri.path, query: uri.query }
+}
 
 /** What the response to this request is named by. */
 export function storedUri(route: Route, request: UriParts): string {

@@ -1,0 +1,175 @@
+// What does each rider of a flight give its client?
+//
+// The result is the same for all, the answers are not: the leader gets the response as
+// it came, Set-Cookie and all; a follower gets what may be shared; a client whose
+// precondition holds gets a 304; and where the origin failed, whoever may be served
+// stale is. Cache-Status says which it was (contract §3).
+
+import type { Outcome } from '../base/events.ts'
+import type { Fault } from '../base/fault.ts'
+import { milliseconds } from '../base/units.ts'
+import { currentAge } from '../http/age.ts'
+import { type CacheStatusFacts, formatCacheStatus } from '../http/cache-status.ts'
+import { dateOf } from '../http/dates.ts'
+import { fieldValue, withoutFields } from '../http/fields.ts'
+import type { ResponseHead } from '../http/message.ts'
+import { evaluatePreconditions, representationOf } from '../http/preconditions.ts'
+import { notModifiedFields } from '../http/validation.ts'
+import type { StoredResponse } from '../store/stored-response.ts'
+import { clientFields } from './client-fields.ts'
+import { type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
+import type { Flight, FlightResult } from './flight.ts'
+import { reuseResponse } from './reuse-response.ts'
+import type { RoutedRequest } from './routed-request.ts'
+
+/** One request on its way to the origin, with what was known when that was decided. */
+export interface Errand {
+  readonly routed: RoutedRequest
+  readonly facts: DecisionFacts
+  readonly decision: Forward
+}
+
+export interface Rider {
+  readonly errand: Errand
+  readonly flight: Flight
+  readonly leads: boolean
+  /** Why the response is not stored, as far as known; for `detail`. */
+  unstoredBecause(): string | undefined
+}
+
+/** Statuses that count as the origin having failed (contract §2 `staleIfError`). */
+const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
+const SET_COOKIE: ReadonlySet<string> = new Set(['set-cookie'])
+
+/** Answers the rider's exchange. The flight was boarded; this rides or leaves it. */
+export function deliver(rider: Rider, result: FlightResult): void {
+  const { routed } = rider.errand
+  routed.exchange.account.upstream = rider.leads ? rider.flight.originTime : undefined
+  if (result.kind === 'fault') {
+    rider.flight.leave()
+    serveOnFault(rider.errand, result.fault)
+  } else if (result.kind === 'whole') {
+    rider.flight.leave()
+    deliverWhole(rider, result)
+  } else if (FAILURES.has(result.head.status) && serveStale(rider.errand)) rider.flight.leave()
+  else deliverStream(rider, result)
+}
+
+/** The best that is left when the origin failed: stale, the route's fallback, or the fault. */
+export function serveOnFault(errand: Errand, fault: Fault): void {
+  const { exchange, route } = errand.routed
+  exchange.account.fault = fault.code
+  if (exchange.abandoned) return
+  if (fault.kind.side === 'upstream' && serveStale(errand)) return
+  exchange.account.outcome = 'error'
+  exchange.account.reason = fault.code.toLowerCase().replaceAll('_', '-')
+  if (route.fallback === undefined || fault.kind.side !== 'upstream') {
+    exchange.fail(fault)
+    return
+  }
+  const { status, type, body } = route.fallback
+  const member = formatCacheStatus({ forwarded: errand.decision.because, detail: 'fallback' })
+  const fields = ['Content-Type', type, 'Content-Length', String(body.length), 'Cache-Control', 'no-store']
+  exchange.respond({ status, fields: [...fields, 'Cache-Status', member] }, body)
+}
+
+function serveStale({ routed, facts, decision }: Errand): boolean {
+  const { stored } = decision
+  if (stored === undefined || !mayServeOnError(facts, stored)) return false
+  note(routed, 'stale', 'stale-if-error')
+  routed.exchange.account.saved = stored.originTime
+  reuse(routed, stored, { forwarded: 'stale', detail: 'stale-if-error' })
+  return true
+}
+
+function note({ exchange }: RoutedRequest, outcome: Outcome, reason: string): void {
+  exchange.account.outcome = outcome
+  exchange.account.reason = reason
+}
+
+function reuse(routed: RoutedRequest, stored: StoredResponse, status: CacheStatusFacts): void {
+  const age = currentAge(stored, routed.exchange.receivedAt)
+  const remaining = milliseconds(termsOf(stored, routed.route).lifetime - age)
+  reuseResponse(routed, { stored, age, remaining, status })
+}
+
+function deliverWhole(rider: Rider, result: Extract<FlightResult, { kind: 'whole' }>): void {
+  const { routed, decision } = rider.errand
+  const validated = result.status === 304
+  const outcome = !rider.leads ? 'collapsed' : validated ? 'revalidated' : 'miss'
+  note(routed, outcome, decision.detail ?? decision.because)
+  reuse(routed, result.response, {
+    forwarded: decision.because,
+    forwardStatus: validated ? 304 : undefined,
+    stored: result.kept && rider.leads,
+    collapsed: !rider.leads,
+    detail: decision.detail ?? (result.kept ? undefined : rider.unstoredBecause()),
+  })
+}
+
+function deliverStream(rider: Rider, result: Extract<FlightResult, { kind: 'streaming' }>): void {
+  const { routed, decision } = rider.errand
+  const { exchange, request } = routed
+  const bypassed = decision.because === 'bypass' || decision.because === 'method' || !decision.mayStore
+  note(routed, !rider.leads ? 'collapsed' : bypassed ? 'bypass' : 'miss', reasonOf(rider, result.kept))
+  const head = streamedHead(rider, result)
+  const short = decision.mayStore ? preconditionAnswer(routed, head) : undefined
+  if (short !== undefined || !hasContent(request.method, head.status)) {
+    rider.flight.leave()
+    exchange.respond(short ?? head, null)
+    return
+  }
+  const reader = rider.flight.ride(exchange.stream(head))
+  exchange.onAbandon(() => rider.flight.alight(reader))
+}
+
+function reasonOf(rider: Rider, kept: boolean): string {
+  const { decision } = rider.errand
+  return decision.detail ?? (kept ? undefined : rider.unstoredBecause()) ?? decision.because
+}
+
+function streamedHead(rider: Rider, { head, kept }: Extract<FlightResult, { kind: 'streaming' }>): ResponseHead {
+  const { routed, decision } = rider.errand
+  const member = formatCacheStatus({
+    forwarded: decision.because,
+    stored: kept && rider.leads,
+    collapsed: !rider.leads,
+    detail: decision.detail ?? (kept ? undefined : rider.unstoredBecause()),
+  })
+  const received = rider.leads ? head.fields : withoutFields(head.fields, SET_COOKIE)
+  const remaining = routed.route.lifetime.ttl ?? milliseconds(0)
+  return {
+    status: head.status,
+    fields: clientFields(routed.route, received, { remaining, status: member, stored: kept }),
+  }
+}
+
+/** The client's own condition, which did not go to the origin, held against what came back. */
+function preconditionAnswer({ request, exchange }: RoutedRequest, head: ResponseHead): ResponseHead | undefined {
+  if (head.status !== 200) return undefined
+  const selected = representationOf({ fields: head.fields, date: dateOf(head.fields, exchange.receivedAt) })
+  const outcome = evaluatePreconditions(request, selected)
+  if (outcome === 'perform') return undefined
+  const fields = notModifiedFields(head.fields)
+  return outcome === 'not-modified'
+    ? { status: 304, fields }
+    : { status: 412, fields: [...fields, 'Content-Length', '0'] }
+}
+
+function hasContent(method: string, status: number): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304
+}
+
+/** A waiter's flight came to nothing it may use: it goes on its own. */
+export function mayFollow(rider: Rider, result: FlightResult): boolean {
+  if (result.kind === 'fault') return true
+  if (rider.flight.shared !== true) return false
+  if (result.kind === 'streaming') return result.kept || !isPersonal(result.head)
+  return true
+}
+
+/** A failure that was made for one caller is no other's. */
+function isPersonal(head: ResponseHead): boolean {
+  const control = fieldValue(head.fields, 'cache-control') ?? ''
+  return /private|no-store/i.test(control) || fieldValue(head.fields, 'set-cookie') !== undefined
+}

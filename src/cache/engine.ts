@@ -1,0 +1,128 @@
+// The way of a request, from the presented request to the answer (docs/design.md §2).
+//
+// Route and identify, look up, decide, and carry the decision out. Every step lives in
+// its own file; this one is the order. What nobody foresaw becomes a 500, never a hang.
+
+import { asFault, Fault } from '../base/fault.ts'
+import { connectionOptions } from '../http/hop-by-hop.ts'
+import { isSafeMethod } from '../http/invalidation.ts'
+import type { Lookup } from '../store/store.ts'
+import { Collapser } from './collapse.ts'
+import { type Decision, type DecisionFacts, decide } from './decide.ts'
+import type { Exchange } from './exchange.ts'
+import { Forwarder } from './forward.ts'
+import { readKeyedBody } from './keyed-body.ts'
+import { lookup, NOTHING_STORED } from './lookup.ts'
+import { reuseResponse } from './reuse-response.ts'
+import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
+import type { EngineRules, EngineServices } from './services.ts'
+
+export class Engine {
+  readonly #services: EngineServices
+  readonly #forwarder: Forwarder
+  #rules: EngineRules
+
+  constructor(services: EngineServices, rules: EngineRules) {
+    this.#services = services
+    this.#rules = rules
+    this.#forwarder = new Forwarder(services, new Collapser(services.clock), rules)
+  }
+
+  /** Requests that begin from now on follow `rules`. */
+  reconfigure(rules: EngineRules): void {
+    this.#rules = rules
+    this.#forwarder.reconfigure(rules)
+  }
+
+  /** Answers the exchange, sooner or later, on every path. */
+  handle(exchange: Exchange, peer: Peer): void {
+    this.#serve(exchange, peer).catch((error: unknown) => {
+      const fault = asFault(error, `serving ${exchange.request.method} on route ${exchange.account.route}`)
+      this.#services.telemetry.emit({
+        kind: 'notice',
+        level: 'error',
+        message: fault.message,
+        error: fault.cause ?? fault,
+      })
+      exchange.fail(fault)
+    })
+  }
+
+  async #serve(exchange: Exchange, peer: Peer): Promise<void> {
+    const routed = await this.#route(exchange, peer)
+    const refused = this.#refusedOption(routed)
+    if (refused !== undefined) return exchange.fail(refused)
+    const found = this.#mayLookUp(routed)
+      ? lookup(this.#services.store, routed.key, routed.request.fields)
+      : NOTHING_STORED
+    const facts = factsOf(routed, found instanceof Promise ? await found : found)
+    return this.#carryOut(routed, facts, decide(facts))
+  }
+
+  async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
+    const sequence = this.#services.epochs.current()
+    const routed = routeRequest(exchange, peer, this.#rules, sequence)
+    const { account } = exchange
+    account.route = routed.route.name
+    account.who = this.#rules.identification.who(routed.request)
+    account.counted = routed.route.cache === 'on' && (isSafeMethod(routed.request.method) || routed.route.body)
+    const content = exchange.body
+    if (!routed.route.body || content === null) return { ...routed, content }
+    const read = await readKeyedBody(routed.request, content)
+    if (read.digest === undefined) return { ...routed, content: read.content }
+    const keyed = { ...exchange, request: { ...exchange.request, bodyDigest: read.digest } }
+    return { ...routeRequest(keyed, peer, this.#rules, sequence), exchange, content: read.content }
+  }
+
+  /** Contract §3: a Connection option can't take away what decides who is asking. */
+  #refusedOption({ request, route }: RoutedRequest): Fault | undefined {
+    const option = connectionOptions(request.fields).find(name => this.#rules.identification.isProtected(route, name))
+    if (option === undefined) return undefined
+    return new Fault('REQUEST_CONNECTION_OPTION', `Connection names ${option}, which decides who is asking`)
+  }
+
+  #mayLookUp({ route, sharing, request }: RoutedRequest): boolean {
+    if (route.cache === 'off' || sharing.refusal !== undefined) return false
+    return request.method === 'GET' || request.method === 'HEAD' || request.bodyDigest !== undefined
+  }
+
+  #carryOut(routed: RoutedRequest, facts: DecisionFacts, decision: Decision): void | Promise<void> {
+    const { exchange } = routed
+    if (decision.kind === 'forward') return this.#forwarder.forward({ routed, facts, decision })
+    exchange.account.reason = decision.reason
+    if (decision.kind === 'refuse') {
+      return exchange.fail(new Fault(decision.fault, `nothing suitable is stored for ${routed.request.method}`))
+    }
+    exchange.account.outcome = decision.reason === 'fresh' ? 'hit' : 'stale'
+    exchange.account.saved = decision.stored.originTime
+    reuseResponse(routed, { ...decision, status: { forwarded: undefined, ttl: decision.remaining } })
+    if (decision.refresh) this.#refresh(routed, facts)
+  }
+
+  /** stale-while-revalidate (RFC 5861 §3): the client has its answer, the origin is asked for the next one. */
+  #refresh(routed: RoutedRequest, facts: DecisionFacts): void {
+    const request = { ...routed.request, method: routed.request.method === 'HEAD' ? 'GET' : routed.request.method }
+    const decision = {
+      kind: 'forward',
+      because: 'stale',
+      detail: undefined,
+      mayStore: true,
+      mayCollapse: facts.sharing.credentials === 'none',
+      stored: facts.stored,
+    } as const
+    this.#forwarder.refresh({ routed: { ...routed, request }, facts: { ...facts, request }, decision })
+  }
+}
+
+function factsOf(routed: RoutedRequest, found: Lookup): DecisionFacts {
+  return {
+    request: routed.request,
+    directives: routed.directives,
+    route: routed.route,
+    sharing: routed.sharing,
+    stored: found.slot?.response,
+    standing: found.slot?.standing ?? 'kept',
+    otherVariants: found.otherVariants,
+    now: routed.exchange.receivedAt,
+  }
+}

@@ -1,0 +1,92 @@
+// What becomes of the origin's answer on its way into the store?
+//
+// The plan of one flight: judges the head, freshens by a 304, commits a whole body behind
+// its fence, and says why something was not stored. Knows nothing of clients.
+
+import { bytes, milliseconds } from '../base/units.ts'
+import type { ResponseHead, ResponseTimes } from '../http/message.ts'
+import { headUpdates, selects } from '../http/validation.ts'
+import type { Fence } from '../store/purge-epochs.ts'
+import type { StoredResponse } from '../store/stored-response.ts'
+import type { FlightPlan, HeadVerdict } from './flight.ts'
+import type { RoutedRequest } from './routed-request.ts'
+import type { EngineServices } from './services.ts'
+import { freshen, judge, makeStored, mayKeepFreshened, shouldHold } from './store-response.ts'
+
+export interface FillOrder {
+  readonly routed: RoutedRequest
+  /** Ask for and keep what all may share. */
+  readonly mayStore: boolean
+  /** What our validators in the request speak of. */
+  readonly stored: StoredResponse | undefined
+  readonly fence: Fence
+}
+
+export class Fill implements FlightPlan {
+  /** Why the answer was not stored; undefined while it may be, or was. */
+  reason: string | undefined
+  readonly #order: FillOrder
+  readonly #services: EngineServices
+  #originTime = milliseconds(0)
+  readonly #startedAt
+
+  constructor(order: FillOrder, services: EngineServices) {
+    this.#order = order
+    this.#services = services
+    this.#startedAt = services.clock.monotonic()
+  }
+
+  onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {
+    this.#originTime = milliseconds(this.#services.clock.monotonic() - this.#startedAt)
+    const { routed, mayStore, stored } = this.#order
+    if (routed.request.method === 'HEAD') this.#learnFromHead(head, times)
+    if (!mayStore) return { keep: false, shared: false }
+    if (head.status === 304 && stored !== undefined && selects(stored, head.fields))
+      return this.#freshen(stored, head, times)
+    const verdict = judge(routed, head, times)
+    if (verdict.storable) return { keep: true, hold: shouldHold(head) }
+    this.onGivenUp(verdict.reason)
+    return { keep: false, shared: head.status >= 500 }
+  }
+
+  onWhole(head: ResponseHead, times: ResponseTimes, body: Buffer): { response: StoredResponse; kept: boolean } {
+    const { routed, fence } = this.#order
+    const jitterAt = this.#services.random() * 2 - 1
+    const response = makeStored(routed, { ...head, ...times, body, originTime: this.#originTime, jitterAt })
+    const admitted = this.#services.epochs.admits(fence, response.scopes)
+    const kept = admitted && this.#services.store.store(routed.key, response)
+    if (!kept) this.onGivenUp(admitted ? 'no-room' : 'purged')
+    return { response, kept }
+  }
+
+  onGivenUp(reason: string): void {
+    this.reason = reason
+    this.#services.telemetry.emit({ kind: 'uncacheable', route: this.#order.routed.route.name, reason })
+  }
+
+  onLanded(): void {
+    this.#services.epochs.end(this.#order.fence)
+  }
+
+  #freshen(stored: StoredResponse, head: ResponseHead, times: ResponseTimes): HeadVerdict {
+    const { routed, fence } = this.#order
+    const freshened = freshen(routed, stored, { ...head, ...times })
+    const storable = mayKeepFreshened(routed, freshened)
+    const kept = storable.storable && this.#services.epochs.admits(fence, freshened.scopes)
+    if (kept) return { freshened, kept: this.#services.store.store(routed.key, freshened) }
+    this.#services.store.remove(routed.key)
+    this.onGivenUp(storable.storable ? 'purged' : storable.reason)
+    return { freshened, kept: false }
+  }
+
+  /** A HEAD's answer freshens the stored GET response or shows that it is outdated (RFC 9111 §4.3.5). */
+  #learnFromHead(head: ResponseHead, times: ResponseTimes): void {
+    const { routed, stored, fence } = this.#order
+    if (stored === undefined) return
+    const update = headUpdates({ ...stored, length: bytes(stored.body.length) }, head)
+    if (update === 'outdated') this.#services.store.remove(routed.key)
+    if (update !== 'freshen') return
+    const freshened = freshen(routed, stored, { ...head, ...times })
+    if (this.#services.epochs.admits(fence, freshened.scopes)) this.#services.store.store(routed.key, freshened)
+  }
+}

@@ -1,0 +1,62 @@
+// In what form does a request go to the origin?
+//
+// End-to-end fields only, this hop told in Via and Forwarded (RFC 9110 §7.6). A request
+// whose response may be stored asks for what all may share: without the client's own
+// conditions and range, without the parameters that the key leaves out, and with our
+// validators when something stored may still hold. Everything else goes as it came.
+
+import { withBaseTags } from '../http/content-coding.ts'
+import { type Fields, withField, withoutFields } from '../http/fields.ts'
+import { withForwarding, withVia } from '../http/forwarding.ts'
+import { endToEndFields } from '../http/hop-by-hop.ts'
+import { targetOf } from '../http/message.ts'
+import { CONDITIONAL_FIELDS, validationFields } from '../http/validation.ts'
+import { forwardedQuery } from '../routing/query.ts'
+import type { StoredResponse } from '../store/stored-response.ts'
+import type { ForwardRequest } from '../upstream/upstream.ts'
+import { asksForEvents } from './decide.ts'
+import type { RoutedRequest } from './routed-request.ts'
+
+export interface ForwardForm {
+  /** Ask for what all may share. */
+  readonly shared: boolean
+  /** Ask whether this still holds. */
+  readonly validate: StoredResponse | undefined
+  /** What Host says to the origin; undefined: what the client said. */
+  readonly host: string | undefined
+  /** Sent in Pillion-Purpose by requests that no client made. */
+  readonly purpose?: 'refresh' | undefined
+}
+
+/** The client's own conditions, and what would make the answer one client's. */
+const NOT_SHARED: ReadonlySet<string> = new Set([...CONDITIONAL_FIELDS, 'range'])
+/** undici speaks for itself about the connection; we answer Expect. */
+const OURS: ReadonlySet<string> = new Set(['expect'])
+
+/** The forward request for a presented one. Its content goes along unless `body` is null. */
+export function forwardRequest(routed: RoutedRequest, form: ForwardForm, body: ForwardRequest['body']): ForwardRequest {
+  const { request, route } = routed
+  const query = form.shared ? forwardedQuery(route.query, request.query) : request.query
+  const timeout = route.timeout === undefined ? {} : { timeout: route.timeout }
+  return {
+    method: request.method,
+    target: targetOf({ path: request.path, query }),
+    fields: forwardFields(routed, form),
+    body,
+    pool: asksForEvents(request) ? 'streams' : 'ordinary',
+    route: route.name,
+    ...timeout,
+  }
+}
+
+function forwardFields(routed: RoutedRequest, form: ForwardForm): Fields {
+  const { request, peer } = routed
+  let fields: string[] = withoutFields(endToEndFields(withBaseTags(request.fields)), OURS)
+  if (form.shared) fields = withoutFields(fields, NOT_SHARED)
+  if (form.validate !== undefined) fields.push(...(validationFields(form.validate) ?? []))
+  fields = withField(fields, 'Host', form.host ?? request.host)
+  const { scheme, host } = request
+  fields = withVia(withForwarding(fields, { address: peer.address, trusted: peer.trusted, scheme, host }))
+  if (form.purpose !== undefined) fields.push('Pillion-Purpose', form.purpose)
+  return fields
+}

@@ -1,0 +1,215 @@
+// How does a request get its answer from the origin, alone or with others?
+//
+// Leads a flight, or follows one with the same key: among callers who could be given the
+// stored response there is one request to the origin at a time (contract §3). A follower
+// that can't use what came back, or that waited too long, goes on its own. Writes wait for
+// their purges before they are answered. `refresh` does the same work with no client.
+
+import type { Fault } from '../base/fault.ts'
+import { matchesNominated, nominatedFields } from '../http/vary.ts'
+import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
+import type { Forward } from './decide.ts'
+import { deliver, type Errand, mayFollow, type Rider } from './deliver.ts'
+import { Fill } from './fill.ts'
+import { Flight, type FlightPlan, type FlightResult } from './flight.ts'
+import { forwardRequest } from './forward-request.ts'
+import { invalidateAfter } from './invalidate.ts'
+import { knownScopes, type RoutedRequest } from './routed-request.ts'
+import type { EngineRules, EngineServices } from './services.ts'
+
+interface Launch {
+  readonly flight: Flight
+  readonly fill: Fill
+  /** The client's place on board. */
+  readonly place: Place
+}
+
+/** A client that goes away leaves its flight, once, unless it already has its answer. */
+interface Place {
+  /** From now on the answer is the client's: false when it left before. */
+  claim(): boolean
+}
+
+export class Forwarder {
+  readonly #services: EngineServices
+  readonly #collapser: Collapser
+  #rules: EngineRules
+
+  constructor(services: EngineServices, collapser: Collapser, rules: EngineRules) {
+    this.#services = services
+    this.#collapser = collapser
+    this.#rules = rules
+  }
+
+  reconfigure(rules: EngineRules): void {
+    this.#rules = rules
+  }
+
+  /** Gets the answer and gives it to the client. Rejects only with what nobody foresaw. */
+  async forward(errand: Errand): Promise<void> {
+    const { routed, decision } = errand
+    if (!decision.mayCollapse || this.#collapser.wasUncacheable(routed.key)) return this.#lead(errand)
+    const departure = this.#collapser.joinable(routed.key, each => this.#mayJoin(routed, each))
+    return departure === undefined ? this.#lead(errand) : this.#follow(errand, departure)
+  }
+
+  /** Validates or fetches again without a client; false when that is under way already. */
+  refresh(errand: Errand): boolean {
+    const { routed } = errand
+    if (this.#collapser.joinable(routed.key, () => true) !== undefined) return false
+    return this.#services.background.start(`refresh ${routed.route.name}`, async () => {
+      const { flight } = this.#launch(errand, null)
+      const result = await flight.result
+      if (result.kind === 'fault') throw result.fault
+    })
+  }
+
+  /** A request begun after a purge joins no flight begun before it. */
+  #mayJoin(routed: RoutedRequest, departure: Departure): boolean {
+    const { sequence } = departure
+    return this.#services.epochs.standing({ scopes: knownScopes(routed), sequence }) === 'kept'
+  }
+
+  async #lead(errand: Errand): Promise<void> {
+    const { routed } = errand
+    const { flight, fill, place } = this.#launch(errand, routed.exchange)
+    const result = await flight.result
+    // A write is purged for even if its client has left: it may have been carried out.
+    const purges = this.#invalidate(routed, result)
+    if (purges !== undefined) await purges
+    if (!place.claim()) return
+    if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
+    deliver({ errand, flight, leads: true, unstoredBecause: () => fill.reason }, result)
+  }
+
+  /** A 304 that speaks of nothing we have: ask again, without our validators. */
+  #askAfresh(errand: Errand, flight: Flight): Promise<void> {
+    flight.leave()
+    this.#services.store.remove(errand.routed.key)
+    return this.#lead({ ...errand, decision: { ...errand.decision, stored: undefined } })
+  }
+
+  async #follow(errand: Errand, { flight }: Departure): Promise<void> {
+    const { routed, decision } = errand
+    flight.board()
+    const place = takePlace(routed, flight)
+    const result = await awaitHead(flight, LEADER_DEADLINE)
+    if (!place.claim()) return
+    if (result === 'overdue') {
+      flight.leave()
+      this.#collapser.retire(routed.key, flight)
+      return this.forward(errand)
+    }
+    const rider: Rider = { errand, flight, leads: false, unstoredBecause: () => undefined }
+    if (mayFollow(rider, result) && this.#suits(routed, flight, result)) {
+      deliver(rider, result)
+      return
+    }
+    flight.leave()
+    return this.#lead({ ...errand, decision: { ...decision, mayCollapse: false } })
+  }
+
+  /** Whether this follower selects the response (Vary), and no purge came between the flight's departure and its own. */
+  #suits(routed: RoutedRequest, flight: Flight, result: FlightResult): boolean {
+    if (result.kind === 'fault') return true
+    const { request } = routed
+    if (result.kind === 'streaming') {
+      const nominated = nominatedFields(result.head.fields, flight.nominating)
+      return nominated !== 'never' && matchesNominated(nominated, request.fields)
+    }
+    const { response } = result
+    const untouched = this.#services.epochs.standing(response) === 'kept' || routed.sequence <= response.sequence
+    return untouched && matchesNominated(response.nominated, request.fields)
+  }
+
+  #launch(errand: Errand, client: RoutedRequest['exchange'] | null): Launch {
+    const { decision } = errand
+    const fence = this.#services.epochs.begin()
+    const routed = { ...errand.routed, sequence: fence.sequence }
+    const fill = new Fill({ routed, mayStore: decision.mayStore, stored: decision.stored, fence }, this.#services)
+    const flight = new Flight(this.#planOf(routed, fill, client), {
+      clock: this.#services.clock,
+      limits: { budget: this.#services.budget, maxBacklog: this.#rules.maxBody },
+      maxBody: this.#rules.maxBody,
+      nominating: routed.request.fields,
+    })
+    if (client === null) flight.runInBackground()
+    else flight.board()
+    const place = client === null ? NO_PLACE : takePlace(routed, flight)
+    if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
+    const form = this.#formOf(decision, client === null)
+    flight.depart(this.#services.upstream, forwardRequest(routed, form, routed.content))
+    return { flight, fill, place }
+  }
+
+  #formOf(decision: Forward, background: boolean) {
+    return {
+      shared: decision.mayStore,
+      validate: decision.mayStore ? decision.stored : undefined,
+      host: this.#rules.upstreamHost,
+      purpose: background ? ('refresh' as const) : undefined,
+    }
+  }
+
+  #planOf(routed: RoutedRequest, fill: Fill, client: RoutedRequest['exchange'] | null): FlightPlan {
+    return {
+      onInterim: (status, fields) => client?.interim(status, fields),
+      onHead: (head, times) => {
+        const verdict = fill.onHead(head, times)
+        if ('keep' in verdict && !verdict.keep && head.status < 500) this.#collapser.rememberUncacheable(routed.key)
+        else this.#collapser.forgetUncacheable(routed.key)
+        return verdict
+      },
+      onWhole: (head, times, body) => fill.onWhole(head, times, body),
+      onGivenUp: reason => fill.onGivenUp(reason),
+      onLanded: flight => {
+        fill.onLanded()
+        this.#collapser.retire(routed.key, flight)
+      },
+    }
+  }
+
+  #invalidate(routed: RoutedRequest, result: FlightResult): Promise<unknown> | undefined {
+    const head = result.kind === 'streaming' ? result.head : undefined
+    if (result.kind === 'fault' && !wasSent(result.fault)) return undefined
+    if (result.kind === 'whole') return undefined
+    return invalidateAfter(routed, head, { ...this.#services, ...this.#rules })
+  }
+}
+
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  'UPSTREAM_REFUSED',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_DNS',
+  'UPSTREAM_TLS',
+  'UPSTREAM_CONNECT_TIMEOUT',
+  'UPSTREAM_QUEUE_FULL',
+  'UPSTREAM_QUEUE_TIMEOUT',
+  'UPSTREAM_BREAKER_OPEN',
+])
+
+/** Whether the origin may have seen the request, so that its outcome is unknown. */
+function wasSent(fault: Fault): boolean {
+  return !NEVER_SENT.has(fault.code)
+}
+
+function isStrayNotModified({ decision }: Errand, result: FlightResult): boolean {
+  return result.kind === 'streaming' && result.head.status === 304 && decision.mayStore && decision.stored !== undefined
+}
+
+const NO_PLACE: Place = { claim: () => true }
+
+function takePlace({ exchange }: RoutedRequest, flight: Flight): Place {
+  let state: 'boarded' | 'left' | 'claimed' = 'boarded'
+  exchange.onAbandon(() => {
+    if (state !== 'boarded') return
+    state = 'left'
+    flight.leave()
+  })
+  return {
+    claim: () => {
+      if (state === 'boarded') state = 'claimed'
+      return state === 'claimed'
+    },
+  }
+}

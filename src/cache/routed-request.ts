@@ -1,0 +1,84 @@
+// A presented request, once it is known which route it takes and who is asking.
+//
+// Everything later steps need to know, put together once: no step routes, identifies or
+// makes keys again. `sequence` is the purge sequence when the request was begun: what
+// was purged later doesn't concern it, what was purged earlier must not reach it.
+
+import type { Readable } from 'node:stream'
+import { type CacheDirectives, requestDirectives } from '../http/cache-control.ts'
+import type { PresentedRequest } from '../http/message.ts'
+import { heededDirectives } from '../http/staleness.ts'
+import { cacheKey } from '../routing/cache-key.ts'
+import type { Identification, Sharing } from '../routing/identity.ts'
+import { pathParameters } from '../routing/path-pattern.ts'
+import type { Route } from '../routing/route.ts'
+import type { Router } from '../routing/router.ts'
+import { renderTag } from '../routing/tag-template.ts'
+import { storedUri, withoutOrigin } from '../routing/uri-scopes.ts'
+import { routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
+import type { CacheKey } from '../store/store.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Who is on the other end of the connection. */
+export interface Peer {
+  /** IP address; undefined on a unix socket. */
+  readonly address: string | undefined
+  /** Inside `trustedProxies`. */
+  readonly trusted: boolean
+}
+
+export interface RoutedRequest {
+  readonly exchange: Exchange
+  readonly peer: Peer
+  readonly request: PresentedRequest
+  readonly route: Route
+  readonly params: ReadonlyMap<string, string>
+  readonly sharing: Sharing
+  /** As the route heeds them. */
+  readonly directives: CacheDirectives
+  readonly key: CacheKey
+  /** Content to forward: a stream still to be read, whole and repeatable, or none. */
+  readonly content: Buffer | Readable | null
+  readonly sequence: number
+}
+
+/** The part of the configuration that routes and identifies. */
+export interface Rules {
+  readonly router: Router
+  readonly identification: Identification
+}
+
+/** Puts together what the engine needs to know of one exchange. */
+export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, sequence: number): RoutedRequest {
+  const { request } = exchange
+  const route = rules.router.match(request)
+  const params = pathParameters(route.pattern, request.path)
+  const sharing = rules.identification.sharing(route, request)
+  return {
+    exchange,
+    peer,
+    request,
+    route,
+    params,
+    sharing,
+    directives: heededDirectives(requestDirectives(request.fields), route.requestDirectives),
+    key: cacheKey(route, request, sharing.caller),
+    content: null,
+    sequence,
+  }
+}
+
+/** What a purge may name this request's response by, as far as the request alone tells. */
+export function knownScopes(routed: RoutedRequest): Scope[] {
+  const { request, route, params, sharing } = routed
+  const scopes = [routeScope(route.name), uriScope(storedUri(route, request))]
+  scopes.push(uriScope(storedUri(route, withoutOrigin(request))))
+  if (sharing.caller !== undefined) scopes.push(userScope(sharing.caller))
+  for (const template of route.tags) {
+    const { tag, complete } = renderTag(template, params)
+    if (complete) scopes.push(tagScope(tag))
+    // A purge whose own holes can't be filled means every tag of this shape.
+    if (complete && tag !== template.text) scopes.push(tagScope(template.text))
+  }
+  return scopes
+}

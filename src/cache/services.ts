@@ -1,0 +1,32 @@
+// What does the engine work with?
+//
+// The parts that app.ts put together, under the narrowest types that do. The rules are
+// replaced as a whole at a reload; the services stay.
+
+import type { BackgroundWork } from '../base/background.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Telemetry } from '../base/events.ts'
+import type { Bytes } from '../base/units.ts'
+import type { PurgeEpochs } from '../store/purge-epochs.ts'
+import type { Store } from '../store/store.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { BufferBudget } from './buffer-budget.ts'
+import type { Rules } from './routed-request.ts'
+
+export interface EngineServices {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly background: BackgroundWork
+  readonly store: Store
+  readonly epochs: PurgeEpochs
+  readonly upstream: Upstream
+  readonly budget: BufferBudget
+  /** In [0, 1). */
+  random(): number
+}
+
+export interface EngineRules extends Rules {
+  /** What Host says to the origin; undefined: what the client said. */
+  readonly upstreamHost: string | undefined
+  readonly maxBody: Bytes
+}

@@ -1,0 +1,204 @@
+// How does an answer get onto a node:http connection?
+//
+// Implements the engine's Exchange over one IncomingMessage and ServerResponse: counts
+// octets and time, tells the engine when the client is gone, gives a client that stops
+// reading `limits.send` and no longer, and emits the one RequestEvent when all is over.
+// Decides nothing about content: head and body are written as handed over.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
+import type { Telemetry } from '../base/events.ts'
+import type { Fault } from '../base/fault.ts'
+import { bytes, type EpochMs, type Milliseconds, milliseconds } from '../base/units.ts'
+import type { Account, BodySink, Exchange } from '../cache/exchange.ts'
+import { type Fields, fieldValue, hasField } from '../http/fields.ts'
+import type { PresentedRequest, ResponseHead } from '../http/message.ts'
+import { answerFault } from './fault-answer.ts'
+
+/** What is the same for every exchange of a server. */
+export interface ExchangeSurroundings {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  /** Longest that a client may leave a full socket unread. */
+  readonly sendTimeout: Milliseconds
+}
+
+export interface ClientIdentityOnTheWire {
+  readonly client: string
+  readonly requestId: string
+}
+
+export class ClientExchange implements Exchange {
+  readonly request: PresentedRequest
+  readonly #message: IncomingMessage
+  #continued = false
+  readonly receivedAt: EpochMs
+  readonly requestId: string
+  readonly account: Account = {
+    route: 'default',
+    outcome: 'error',
+    reason: '',
+    who: '',
+    counted: true,
+    upstream: undefined,
+    saved: undefined,
+    fault: undefined,
+  }
+  readonly #response: ServerResponse
+  readonly #around: ExchangeSurroundings
+  readonly #started: Milliseconds
+  readonly #client: string
+  #status = 0
+  #sent = 0
+  #encoding = 'identity'
+  #finished = false
+  #abandoned = false
+  #onAbandon: (() => void) | undefined
+
+  constructor(
+    message: IncomingMessage,
+    response: ServerResponse,
+    read: { readonly request: PresentedRequest } & ClientIdentityOnTheWire,
+    around: ExchangeSurroundings,
+  ) {
+    this.request = read.request
+    this.#message = message
+    this.requestId = read.requestId
+    this.#client = read.client
+    this.#response = response
+    this.#around = around
+    this.#started = around.clock.monotonic()
+    this.receivedAt = around.clock.now()
+    response.on('close', () => this.#closed())
+  }
+
+  /** Asking for the content is what makes us say `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
+  get body(): Readable | null {
+    if (!this.request.hasBody) return null
+    if (!this.#continued && this.#message.headers.expect !== undefined) this.#response.writeContinue()
+    this.#continued = true
+    return this.#message
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned
+  }
+
+  onAbandon(listener: () => void): void {
+    if (this.#abandoned) listener()
+    else this.#onAbandon = listener
+  }
+
+  interim(status: number, fields: Fields): void {
+    if (this.#status !== 0 || this.#abandoned || this.#response.req.httpVersionMinor === 0) return
+    if ('writeInformation' in this.#response) this.#response.writeInformation(status, fields)
+    else if (status === 103) olderEarlyHints(this.#response, fields)
+  }
+
+  respond(head: ResponseHead, body: Buffer | null): void {
+    if (this.#abandoned) return
+    this.#writeHead(head)
+    if (body !== null) this.#sent += body.length
+    this.#response.end(body ?? undefined)
+  }
+
+  stream(head: ResponseHead): BodySink {
+    if (!this.#abandoned) {
+      this.#writeHead(head)
+      this.#response.flushHeaders()
+    }
+    return this.#sink()
+  }
+
+  fail(fault: Fault): void {
+    this.account.fault = fault.code
+    if (this.#status !== 0) {
+      this.#response.destroy()
+      return
+    }
+    const { head, body } = answerFault(fault, this.requestId)
+    if (this.request.hasBody && fault.kind.side === 'client') this.#response.shouldKeepAlive = false
+    this.respond(head, this.request.method === 'HEAD' ? null : body)
+  }
+
+  #writeHead(head: ResponseHead): void {
+    this.#status = head.status
+    this.#encoding = fieldValue(head.fields, 'content-encoding') ?? 'identity'
+    if (hasField(head.fields, 'date')) this.#response.sendDate = false
+    this.#response.writeHead(head.status, head.fields as string[])
+  }
+
+  #sink(): BodySink {
+    const response = this.#response
+    let stalled: NodeJS.Timeout | undefined
+    let drained: () => void = () => undefined
+    response.on('drain', () => {
+      clearTimeout(stalled)
+      drained()
+    })
+    response.on('close', () => clearTimeout(stalled))
+    return {
+      write: chunk => {
+        if (this.#abandoned) return true
+        this.#sent += chunk.length
+        if (response.write(chunk)) return true
+        clearTimeout(stalled)
+        stalled = setTimeout(() => response.destroy(), this.#around.sendTimeout)
+        return false
+      },
+      end: trailers => {
+        if (this.#abandoned) return
+        if (trailers.length > 0 && response.hasHeader('trailer')) response.addTrailers(pairs(trailers))
+        response.end()
+      },
+      abort: () => {
+        response.destroy()
+      },
+      onDrain: listener => {
+        drained = listener
+      },
+    }
+  }
+
+  #closed(): void {
+    if (this.#finished) return
+    this.#finished = true
+    if (!this.#response.writableFinished) {
+      this.#abandoned = true
+      this.#onAbandon?.()
+    }
+    this.#report()
+  }
+
+  #report(): void {
+    const { account, request } = this
+    const now = this.#around.clock.monotonic()
+    this.#around.telemetry.emit({
+      kind: 'request',
+      at: this.receivedAt,
+      ...account,
+      method: request.method,
+      path: request.path,
+      query: request.query ?? '',
+      status: this.#status,
+      duration: milliseconds(now - this.#started),
+      bodyBytes: bytes(this.#sent),
+      encoding: this.#encoding,
+      client: this.#client,
+      requestId: this.requestId,
+    })
+  }
+}
+
+/** Before Node 26 only 103 with a Link can be sent. */
+function olderEarlyHints(response: ServerResponse, fields: Fields): void {
+  const link = fieldValue(fields, 'link')
+  if (link !== undefined) response.writeEarlyHints({ link })
+}
+
+function pairs(fields: Fields): [string, string][] {
+  const list: [string, string][] = []
+  for (let at = 0; at < fields.length; at += 2) list.push([fields[at] as string, fields[at + 1] as string])
+  return list
+}

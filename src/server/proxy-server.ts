@@ -1,0 +1,180 @@
+// From a socket to the engine and back: the serving side of Pillion.
+//
+// Owns the listener, reads each request into an exchange (or refuses it), watches slow
+// uploads, and drains: readiness turns at once, new connections are still served for
+// `shutdown.delay`, then idle ones close, those in flight have `shutdown.timeout`.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Clock } from '../base/clock.ts'
+import type { Telemetry } from '../base/events.ts'
+import { asFault, Fault } from '../base/fault.ts'
+import type { Bytes, Milliseconds } from '../base/units.ts'
+import type { Exchange } from '../cache/exchange.ts'
+import type { Peer } from '../cache/routed-request.ts'
+import type { Address } from '../config/addresses.ts'
+import { forwardedClient } from '../http/forwarding.ts'
+import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts'
+import { createListener, type ListenerLimits, listen } from './listener.ts'
+import { readRequest } from './read-request.ts'
+import { TrustedProxies, withoutMapping } from './trusted-proxies.ts'
+import { watchUpload } from './upload-watch.ts'
+
+export interface ServerSettings {
+  readonly limits: ListenerLimits & { readonly body: Milliseconds; readonly send: Milliseconds; readonly head: Bytes }
+  readonly trustedProxies: readonly string[]
+}
+
+export interface ServerSurroundings {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+}
+
+export type Handle = (exchange: Exchange, peer: Peer) => void
+
+export class ProxyServer {
+  readonly #server: Server
+  readonly #handle: Handle
+  readonly #surroundings: ServerSurroundings
+  #settings: ServerSettings
+  #trusted: TrustedProxies
+  #around: ExchangeSurroundings
+  #draining = false
+  #inFlight = 0
+  #onIdle: (() => void) | undefined
+  #warnedOfForwarding = false
+
+  constructor(settings: ServerSettings, handle: Handle, surroundings: ServerSurroundings) {
+    this.#settings = settings
+    this.#handle = handle
+    this.#surroundings = surroundings
+    this.#trusted = new TrustedProxies(settings.trustedProxies)
+    this.#around = { ...surroundings, sendTimeout: settings.limits.send }
+    this.#server = createListener(settings.limits, (message, response) => this.#take(message, response))
+  }
+
+  /** Takes over what can change without a new listener; head timeouts and sizes of node's parser stay. */
+  reconfigure(settings: ServerSettings): void {
+    this.#settings = settings
+    this.#trusted = new TrustedProxies(settings.trustedProxies)
+    this.#around = { ...this.#surroundings, sendTimeout: settings.limits.send }
+    this.#server.keepAliveTimeout = settings.limits.idle
+    this.#server.maxConnections = settings.limits.connections
+  }
+
+  /** Resolves to the address really bound. */
+  listen(address: Address): Promise<string> {
+    return listen(this.#server, address)
+  }
+
+  /** Stops taking connections and waits for what is in flight, at most `timeout`; false: cut short. */
+  async close(timeout: Milliseconds): Promise<boolean> {
+    this.#draining = true
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const inTime = await Promise.race([this.#idle().then(() => true), expiry(timeout)])
+    if (!inTime) this.#server.closeAllConnections()
+    this.#server.closeIdleConnections()
+    this.#server.closeAllConnections()
+    await closed
+    return inTime
+  }
+
+  #idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#onIdle = resolve
+    })
+  }
+
+  #take(message: IncomingMessage, response: ServerResponse): void {
+    this.#inFlight += 1
+    response.on('close', () => this.#ended())
+    if (this.#draining) response.shouldKeepAlive = false
+    const peer = this.#peerOf(message)
+    const request = readRequest(message, {
+      maxTarget: this.#settings.limits.uri,
+      maxHead: this.#settings.limits.head,
+      trusted: peer.trusted,
+      encrypted: 'encrypted' in message.socket,
+    })
+    const client = forwardedClient(message.rawHeaders, peer, address => this.#trusted.trusts(address)) ?? ''
+    const read = { client, requestId: requestIdOf(message) }
+    if (request instanceof Fault) {
+      this.#refuse(message, response, request, read)
+      return
+    }
+    this.#warnOfForwarding(message, peer)
+    const exchange = new ClientExchange(message, response, { request, ...read }, this.#around)
+    if (request.hasBody) watchUpload(message, response, this.#settings.limits.body)
+    try {
+      this.#handle(exchange, peer)
+    } catch (error) {
+      exchange.fail(asFault(error, `handling ${request.method}`))
+    }
+  }
+
+  #peerOf(message: IncomingMessage): Peer {
+    const remote = message.socket.remoteAddress
+    const address = remote === undefined ? undefined : withoutMapping(remote)
+    return { address, trusted: this.#trusted.trusts(address) }
+  }
+
+  #refuse(
+    message: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault,
+    read: { client: string; requestId: string },
+  ): void {
+    const nothing = {
+      method: message.method ?? '',
+      scheme: 'http',
+      host: '',
+      path: '',
+      query: undefined,
+      fields: [],
+    } as const
+    const exchange = new ClientExchange(
+      message,
+      response,
+      { request: { ...nothing, hasBody: false }, ...read },
+      this.#around,
+    )
+    exchange.account.reason = fault.code.toLowerCase().replaceAll('_', '-')
+    exchange.account.counted = false
+    response.shouldKeepAlive = false
+    exchange.fail(fault)
+  }
+
+  #ended(): void {
+    this.#inFlight -= 1
+    if (this.#draining) this.#server.closeIdleConnections()
+    if (this.#inFlight === 0) this.#onIdle?.()
+  }
+
+  #warnOfForwarding(message: IncomingMessage, peer: Peer): void {
+    if (peer.trusted || this.#warnedOfForwarding) return
+    if (message.headers['x-forwarded-for'] === undefined && message.headers['forwarded'] === undefined) return
+    this.#warnedOfForwarding = true
+    this.#surroundings.telemetry.emit({
+      kind: 'notice',
+      level: 'warn',
+      message: `X-Forwarded-* from ${peer.address} is replaced, because trustedProxies does not name that peer`,
+      fields: { peer: peer.address, key: 'trustedProxies' },
+    })
+  }
+}
+
+function expiry(timeout: Milliseconds): Promise<false> {
+  return new Promise(resolve => {
+    setTimeout(() => resolve(false), timeout).unref()
+  })
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
+
+/** The client's own X-Request-ID where it is a plain token, else a new one. */
+function requestIdOf(message: IncomingMessage): string {
+  const own = message.headers['x-request-id']
+  return typeof own === 'string' && REQUEST_ID.test(own) ? own : randomUUID()
+}

@@ -1,0 +1,133 @@
+// Which request did the client present, or why is it refused?
+//
+// node's parser has split the bytes; what it lets through and HTTP doesn't is refused
+// here, before anything is routed: a missing, second or invalid Host, a target with a
+// fragment, a path that some parser could read as another path (contract §3), too many
+// or too large fields. Nothing is normalised: routing, key and origin see the bytes as
+// they came. Fields that a client may not set are taken out, those that name the client
+// are believed from trusted peers only (server/trusted-proxies.ts).
+
+import type { IncomingMessage } from 'node:http'
+import { Fault } from '../base/fault.ts'
+import type { Bytes } from '../base/units.ts'
+import { type Fields, fieldLines, fieldValue, hasField, withoutFields } from '../http/fields.ts'
+import { statedOrigin } from '../http/forwarding.ts'
+import type { PresentedRequest } from '../http/message.ts'
+import { hasForbiddenPath, parseAuthority } from '../http/uri.ts'
+
+/** What the reader must know of the connection and the configuration. */
+export interface ReadingRules {
+  readonly maxTarget: Bytes
+  readonly maxHead: Bytes
+  /** The peer is inside `trustedProxies`. */
+  readonly trusted: boolean
+  /** The connection itself is encrypted. */
+  readonly encrypted: boolean
+}
+
+const MOST_FIELDS = 200
+const REWRITES = new Set(['x-original-url', 'x-rewrite-url'])
+const NEVER_FROM_CLIENTS = new Set(['pillion-purpose'])
+
+/** The presented request, or the fault that says why there is none. */
+export function readRequest(message: IncomingMessage, rules: ReadingRules): PresentedRequest | Fault {
+  const method = message.method as string
+  const received = message.rawHeaders as Fields
+  const tooLarge = sizeFault(message.url as string, received, rules)
+  if (tooLarge !== undefined) return tooLarge
+  if (method === 'CONNECT') return new Fault('REQUEST_METHOD', 'CONNECT was asked for')
+  const target = splitTarget(message.url as string, method)
+  if (target instanceof Fault) return target
+  const host = hostOf(received, target.authority, rules)
+  if (host instanceof Fault) return host
+  return {
+    method,
+    scheme: schemeOf(received, rules),
+    host,
+    path: target.path,
+    query: target.query,
+    fields: withoutFields(received, rules.trusted ? NEVER_FROM_CLIENTS : NEVER_FROM_STRANGERS),
+    hasBody: announcesBody(received),
+  }
+}
+
+const NEVER_FROM_STRANGERS = new Set([...NEVER_FROM_CLIENTS, ...REWRITES])
+
+function sizeFault(target: string, fields: Fields, rules: ReadingRules): Fault | undefined {
+  if (target.length > rules.maxTarget) {
+    return new Fault('REQUEST_URI_LENGTH', `the target has ${target.length} octets; limits.uri is ${rules.maxTarget}`)
+  }
+  if (fields.length / 2 > MOST_FIELDS) {
+    return new Fault('REQUEST_HEAD_SIZE', `the head has ${fields.length / 2} fields; at most ${MOST_FIELDS} are taken`)
+  }
+  let size = target.length
+  for (const part of fields) size += part.length + 2
+  if (size <= rules.maxHead) return undefined
+  return new Fault('REQUEST_HEAD_SIZE', `the head has ${size} octets; limits.head is ${rules.maxHead}`)
+}
+
+interface Target {
+  /** Only in absolute-form (RFC 9112 §3.2.2). */
+  readonly authority: string | undefined
+  readonly path: string
+  readonly query: string | undefined
+}
+
+function splitTarget(target: string, method: string): Target | Fault {
+  let authority: string | undefined
+  let rest = target
+  if (!target.startsWith('/')) {
+    const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target)
+    if (absolute !== null) {
+      authority = absolute[1] as string
+      rest = (absolute[2] as string).startsWith('/') ? (absolute[2] as string) : `/${absolute[2]}`
+    } else if (!(target === '*' && method === 'OPTIONS')) {
+      return new Fault('REQUEST_MALFORMED', `the request target ${JSON.stringify(target)} has no form of RFC 9112 §3.2`)
+    }
+  }
+  if (rest.includes('#')) return new Fault('REQUEST_MALFORMED', 'the request target holds a fragment')
+  const mark = rest.indexOf('?')
+  const path = mark < 0 ? rest : rest.slice(0, mark)
+  const query = mark < 0 ? undefined : rest.slice(mark + 1)
+  if (hasForbiddenPath(path)) return new Fault('REQUEST_PATH', `the path ${JSON.stringify(path)} is refused`)
+  if (query !== undefined && hasControl(query)) return new Fault('REQUEST_PATH', 'the query holds a control byte')
+  return { authority, path, query }
+}
+
+function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code <= 0x20 || code === 0x7f) return true
+  }
+  return false
+}
+
+function hostOf(fields: Fields, authority: string | undefined, rules: ReadingRules): string | Fault {
+  const lines = fieldLines(fields, 'host')
+  if (lines.length !== 1) return new Fault('REQUEST_HOST', `the request has ${lines.length} Host fields instead of one`)
+  const scheme = schemeOf(fields, rules)
+  const own = parseAuthority(lines[0] as string, scheme)
+  if (own === undefined) return new Fault('REQUEST_HOST', `Host ${JSON.stringify(lines[0])} is not a host and port`)
+  if (authority !== undefined) {
+    const named = parseAuthority(authority, scheme)
+    if (named === undefined || named !== own) {
+      return new Fault(
+        'REQUEST_HOST',
+        `the target names ${JSON.stringify(authority)}, Host names ${JSON.stringify(own)}`,
+      )
+    }
+  }
+  const stated = rules.trusted ? statedOrigin(fields).host : undefined
+  return (stated === undefined ? undefined : parseAuthority(stated, scheme)) ?? own
+}
+
+function schemeOf(fields: Fields, rules: ReadingRules): 'http' | 'https' {
+  const stated = rules.trusted ? statedOrigin(fields).scheme : undefined
+  return stated ?? (rules.encrypted ? 'https' : 'http')
+}
+
+function announcesBody(fields: Fields): boolean {
+  if (hasField(fields, 'transfer-encoding')) return true
+  const length = fieldValue(fields, 'content-length')
+  return length !== undefined && length !== '0'
+}
