@@ -117,10 +117,8 @@ class RunningApp implements App {
       },
       engineRules(configuration),
     )
-    this.#server = new ProxyServer(settings, (exchange, peer) => this.#engine.handle(exchange, peer), {
-      clock,
-      telemetry: this.#telemetry,
-    })
+    const surroundings = { clock, telemetry: this.#telemetry }
+    this.#server = new ProxyServer(settings, (exchange, peer) => this.#engine.handle(exchange, peer), surroundings)
     this.#metrics.useRoutes(configuration.compiled.written.keys())
   }
 

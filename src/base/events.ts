@@ -111,5 +111,3 @@ export type TelemetryEvent =
 export interface Telemetry {
   emit(event: TelemetryEvent): void
 }
-
-export const silentTelemetry: Telemetry = { emit: () => undefined }

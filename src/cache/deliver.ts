@@ -56,7 +56,7 @@ export function deliver(rider: Rider, result: FlightResult): void {
 }
 
 /** The best that is left when the origin failed: stale, the route's fallback, or the fault. */
-export function serveOnFault(errand: Errand, fault: Fault): void {
+function serveOnFault(errand: Errand, fault: Fault): void {
   const { exchange, route } = errand.routed
   exchange.account.fault = fault.code
   if (exchange.abandoned) return

@@ -73,12 +73,12 @@ export class SharedBody {
 
   finish(trailers: Fields): void {
     this.#ended = { trailers }
-    for (const reader of [...this.#readers]) reader.pump()
+    for (const reader of this.#readers) reader.pump()
   }
 
   fail(fault: Fault): void {
     this.#fault = fault
-    for (const reader of [...this.#readers]) reader.abort()
+    for (const reader of this.#readers) reader.abort()
     this.#letGo()
   }
 

@@ -27,11 +27,6 @@ export function isSafeMethod(method: string): boolean {
   return SAFE_METHODS.has(method)
 }
 
-/** Methods whose caching rules are followed (RFC 9111 §3): what is stored, or answered from what is stored. */
-export function isUnderstoodMethod(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'POST' || method === 'QUERY'
-}
-
 /** RFC 9111 §4.4: 2xx or 3xx. */
 export function isNonErrorStatus(status: number): boolean {
   return status >= 200 && status < 400

@@ -55,7 +55,7 @@ export function evaluatePreconditions(request: RequestHead, selected: SelectedRe
 }
 
 /** If-Match, else If-Unmodified-Since; true where neither stands in the way. */
-export function meetsOriginConditions(request: Fields, selected: SelectedRepresentation): boolean {
+function meetsOriginConditions(request: Fields, selected: SelectedRepresentation): boolean {
   const match = fieldValue(request, 'if-match')
   if (match !== undefined) return matchesAny(match, selected.etag, stronglyEqual)
   const since = dateField(request, 'if-unmodified-since', selected.date)

@@ -18,7 +18,7 @@ import { hasValidator, strongValidator } from './validators.ts'
 import { nominatedNames } from './vary.ts'
 
 /** Why a response is not stored; labels of `uncacheable_total`. */
-export const UNSTORABLE_REASONS = [
+const UNSTORABLE_REASONS = [
   'method',
   'request-no-store',
   'status',

@@ -5,7 +5,7 @@
 // Retry-After where trying again later makes sense. This is the only file that turns a
 // fault into an answer. The detail names no internals: no address, no stack, no path.
 
-import { FAULTS, type Fault } from '../base/fault.ts'
+import type { Fault } from '../base/fault.ts'
 import type { ResponseHead } from '../http/message.ts'
 
 export interface FaultAnswer {
@@ -57,8 +57,3 @@ export function rawFaultAnswer(fault: Fault, requestId: string): Buffer {
   for (let at = 0; at < head.fields.length; at += 2) lines.push(`${head.fields[at]}: ${head.fields[at + 1]}`)
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body])
 }
-
-/** Every status a fault can have, for tests and documentation. */
-export const faultStatuses: ReadonlySet<number> = new Set(
-  Object.values(FAULTS).flatMap(kind => ('status' in kind ? [kind.status] : [])),
-)

@@ -33,5 +33,3 @@ export interface StoredResponse extends ResponseHead, ResponseTimes {
   /** Field names on lines received, for sizes. */
   readonly headBytes: Bytes
 }
-
-export type { StoredHead } from '../http/message.ts'

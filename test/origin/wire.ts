@@ -152,7 +152,7 @@ export class WireReader {
   }
 }
 
-export function parseHead(raw: string): WireHead {
+function parseHead(raw: string): WireHead {
   const lines = raw.split('\r\n')
   const fields: string[] = []
   for (const line of lines.slice(1)) if (line !== '') fields.push(...parseFieldLine(line))
