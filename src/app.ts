@@ -164,6 +164,7 @@ class RunningApp implements App {
     this.#phase = 'draining'
     this.#watch?.close()
     this.#notice('info', 'draining', { delay_ms: shutdown.delay, timeout_ms: shutdown.timeout })
+    this.#server.startDraining()
     await pause(shutdown.delay)
     const inTime = await this.#server.close(shutdown.timeout)
     await this.#release()

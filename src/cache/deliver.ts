@@ -51,26 +51,38 @@ export function deliver(rider: Rider, result: FlightResult): void {
   } else if (result.kind === 'whole') {
     rider.flight.leave()
     deliverWhole(rider, result)
-  } else if (FAILURES.has(result.head.status) && serveStale(rider.errand)) rider.flight.leave()
+  } else if (FAILURES.has(result.head.status) && standIn(rider.errand)) rider.flight.leave()
   else deliverStream(rider, result)
 }
 
 /** The best that is left when the origin failed: stale, the route's fallback, or the fault. */
 function serveOnFault(errand: Errand, fault: Fault): void {
-  const { exchange, route } = errand.routed
+  const { exchange } = errand.routed
   exchange.account.fault = fault.code
   if (exchange.abandoned) return
   if (fault.kind.side === 'upstream' && serveStale(errand)) return
   exchange.account.outcome = 'error'
   exchange.account.reason = fault.code.toLowerCase().replaceAll('_', '-')
-  if (route.fallback === undefined || fault.kind.side !== 'upstream') {
-    exchange.fail(fault)
-    return
-  }
-  const { status, type, body } = route.fallback
-  const member = formatCacheStatus({ forwarded: errand.decision.because, detail: 'fallback' })
+  if (fault.kind.side !== 'upstream' || !serveFallback(errand)) exchange.fail(fault)
+}
+
+/** For an origin that answered with a server error: what is stale, else the route's fallback. */
+function standIn(errand: Errand): boolean {
+  if (serveStale(errand)) return true
+  if (!serveFallback(errand)) return false
+  note(errand.routed, 'error', 'fallback')
+  return true
+}
+
+function serveFallback({ routed, decision }: Errand): boolean {
+  const { fallback } = routed.route
+  if (fallback === undefined) return false
+  const { status, type, body } = fallback
+  const member = formatCacheStatus({ forwarded: decision.because, detail: 'fallback' })
   const fields = ['Content-Type', type, 'Content-Length', String(body.length), 'Cache-Control', 'no-store']
-  exchange.respond({ status, fields: [...fields, 'Cache-Status', member] }, body)
+  const head = { status, fields: [...fields, 'Cache-Status', member] }
+  routed.exchange.respond(head, hasContent(routed.request.method, status) ? body : null)
+  return true
 }
 
 function serveStale({ routed, facts, decision }: Errand): boolean {

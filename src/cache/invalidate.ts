@@ -10,7 +10,6 @@ import type { Telemetry } from '../base/events.ts'
 import { invalidatedGroups } from '../http/groups.ts'
 import { invalidatedTargets, isNonErrorStatus, isSafeMethod } from '../http/invalidation.ts'
 import { type ResponseHead, targetOf } from '../http/message.ts'
-import type { Identification } from '../routing/identity.ts'
 import type { Router } from '../routing/router.ts'
 import { renderTag } from '../routing/tag-template.ts'
 import { purgedUris } from '../routing/uri-scopes.ts'
@@ -22,7 +21,6 @@ import type { RoutedRequest } from './routed-request.ts'
 export interface InvalidationServices {
   readonly epochs: Pick<PurgeEpochs, 'purge'>
   readonly router: Router
-  readonly identification: Identification
   readonly telemetry: Telemetry
 }
 
@@ -37,7 +35,7 @@ export function invalidateAfter(
   head: ResponseHead | undefined,
   services: InvalidationServices,
 ): Promise<unknown> | undefined {
-  const purges = [...purgesOfRoute(routed, head, services), ...invalidations(routed, head, services)]
+  const purges = [...purgesOfRoute(routed, head), ...invalidations(routed, head, services)]
   const begun = purges
     .filter(({ scopes }) => scopes.length > 0)
     .map(({ by, scopes }) => {
@@ -54,15 +52,15 @@ interface Purge {
 
 const UNKNOWN_OUTCOME: ReadonlySet<number> = new Set([502, 504])
 
-function purgesOfRoute(routed: RoutedRequest, head: ResponseHead | undefined, services: InvalidationServices): Purge[] {
+function purgesOfRoute(routed: RoutedRequest, head: ResponseHead | undefined): Purge[] {
   const { route, params } = routed
   if (route.purge.length === 0 && !route.purgeUser) return []
   if (head !== undefined && head.status >= 400 && !UNKNOWN_OUTCOME.has(head.status)) return []
   const tags = route.purge.map(template => tagScope(renderTag(template, params).tag))
-  const caller = route.purgeUser ? services.identification.caller(routed.request).digest : undefined
+  const callers = route.purgeUser ? routed.callers() : []
   return [
     { by: 'tag', scopes: tags },
-    { by: 'user', scopes: caller === undefined ? [] : [userScope(caller)] },
+    { by: 'user', scopes: callers.map(userScope) },
   ]
 }
 

@@ -9,7 +9,7 @@ import { type CacheDirectives, requestDirectives } from '../http/cache-control.t
 import type { PresentedRequest } from '../http/message.ts'
 import { heededDirectives } from '../http/staleness.ts'
 import { cacheKey } from '../routing/cache-key.ts'
-import type { Identification, Sharing } from '../routing/identity.ts'
+import type { CallerDigest, Identification, Sharing } from '../routing/identity.ts'
 import { pathParameters } from '../routing/path-pattern.ts'
 import type { Route } from '../routing/route.ts'
 import type { Router } from '../routing/router.ts'
@@ -40,6 +40,8 @@ export interface RoutedRequest {
   /** Content to forward: a stream still to be read, whole and repeatable, or none. */
   readonly content: Buffer | Readable | null
   readonly sequence: number
+  /** Digests that a purge may name this caller by: all credentials together, and each alone. */
+  callers(): CallerDigest[]
 }
 
 /** The part of the configuration that routes and identifies. */
@@ -65,7 +67,13 @@ export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, seque
     key: cacheKey(route, request, sharing.caller),
     content: null,
     sequence,
+    callers: () => callersOf(rules.identification, request),
   }
+}
+
+function callersOf(identification: Identification, request: PresentedRequest): CallerDigest[] {
+  const { digest } = identification.caller(request)
+  return [...new Set([...(digest === undefined ? [] : [digest]), ...identification.aliases(request)])]
 }
 
 /** What a purge may name this request's response by, as far as the request alone tells. */
@@ -73,7 +81,7 @@ export function knownScopes(routed: RoutedRequest): Scope[] {
   const { request, route, params, sharing } = routed
   const scopes = [routeScope(route.name), uriScope(storedUri(route, request))]
   scopes.push(uriScope(storedUri(route, withoutOrigin(request))))
-  if (sharing.caller !== undefined) scopes.push(userScope(sharing.caller))
+  if (sharing.caller !== undefined) scopes.push(...routed.callers().map(userScope))
   for (const template of route.tags) {
     const { tag, complete } = renderTag(template, params)
     if (complete) scopes.push(tagScope(tag))

@@ -100,6 +100,14 @@ export class Identification {
     return text === '' ? refusedAs('identity-missing') : { digest: this.#digest(text), refusal: undefined }
   }
 
+  /** One digest per source that is present: what a purge of a user may know the caller by, when it knows one credential only. */
+  aliases(request: Pick<PresentedRequest, 'fields'>): CallerDigest[] {
+    return this.#user.flatMap((source, index) => {
+      const value = valuesOf(source, request.fields)[0]
+      return value === undefined ? [] : [this.#digest(`${index}:${value.length}:${value}`)]
+    })
+  }
+
   /** SHA-512/256 can't be extended, so behind a secret of fixed length it is a MAC in one call. */
   #digest(text: string): CallerDigest {
     return hash('sha512-256', this.#secret + text, 'base64url') as CallerDigest

@@ -6,6 +6,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { asFault, Fault } from '../base/fault.ts'
@@ -41,7 +43,8 @@ export class ProxyServer {
   #around: ExchangeSurroundings
   #draining = false
   #inFlight = 0
-  #onIdle: (() => void) | undefined
+  /** Requests begun so far. */
+  #taken = 0
   #warnedOfForwarding = false
 
   constructor(settings: ServerSettings, handle: Handle, surroundings: ServerSurroundings) {
@@ -67,29 +70,46 @@ export class ProxyServer {
     return listen(this.#server, address)
   }
 
-  /** Stops taking connections and waits for what is in flight, at most `timeout`; false: cut short. */
+  /** From now on every answer is its connection's last, so that clients come back elsewhere; new connections are still served. */
+  startDraining(): void {
+    this.#draining = true
+  }
+
+  /**
+   * Stops taking connections and waits for what is in flight, at most `timeout`; false: cut short.
+   *
+   * A connection that is idle now may have a request on its way, so connections are closed
+   * by their last answer, and idle ones only after a moment in which nothing arrived.
+   */
   async close(timeout: Milliseconds): Promise<boolean> {
     this.#draining = true
-    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
-    this.#server.closeIdleConnections()
-    const inTime = await Promise.race([this.#idle().then(() => true), expiry(timeout)])
-    if (!inTime) this.#server.closeAllConnections()
-    this.#server.closeIdleConnections()
+    // http.Server's own close would break idle connections at once.
+    const closed = new Promise<void>(resolve => NetServer.prototype.close.call(this.#server, () => resolve()))
+    const inTime = await this.#quiet(timeout)
     this.#server.closeAllConnections()
     await closed
     return inTime
   }
 
-  #idle(): Promise<void> {
-    if (this.#inFlight === 0) return Promise.resolve()
-    return new Promise(resolve => {
-      this.#onIdle = resolve
-    })
+  /** Resolves when nothing is in flight and nothing has arrived for a moment; false when `timeout` comes first. */
+  async #quiet(timeout: Milliseconds): Promise<boolean> {
+    const { clock } = this.#surroundings
+    const deadline = clock.monotonic() + timeout
+    let taken = -1
+    while (this.#inFlight > 0 || taken !== this.#taken) {
+      if (clock.monotonic() >= deadline) return this.#inFlight === 0
+      taken = this.#taken
+      await setTimeout(Math.min(QUIET_MS, Math.max(1, deadline - clock.monotonic())))
+    }
+    return true
   }
 
   #take(message: IncomingMessage, response: ServerResponse): void {
     this.#inFlight += 1
-    response.on('close', () => this.#ended())
+    this.#taken += 1
+    response.on('close', () => {
+      this.#inFlight -= 1
+    })
     if (this.#draining) response.shouldKeepAlive = false
     const peer = this.#peerOf(message)
     const request = readRequest(message, {
@@ -146,12 +166,6 @@ export class ProxyServer {
     exchange.fail(fault)
   }
 
-  #ended(): void {
-    this.#inFlight -= 1
-    if (this.#draining) this.#server.closeIdleConnections()
-    if (this.#inFlight === 0) this.#onIdle?.()
-  }
-
   #warnOfForwarding(message: IncomingMessage, peer: Peer): void {
     if (peer.trusted || this.#warnedOfForwarding) return
     if (message.headers['x-forwarded-for'] === undefined && message.headers['forwarded'] === undefined) return
@@ -165,11 +179,8 @@ export class ProxyServer {
   }
 }
 
-function expiry(timeout: Milliseconds): Promise<false> {
-  return new Promise(resolve => {
-    setTimeout(() => resolve(false), timeout).unref()
-  })
-}
+/** How long nothing must arrive before idle connections are closed. */
+const QUIET_MS = 100
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 
