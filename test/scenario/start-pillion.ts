@@ -62,6 +62,14 @@ export class Scene implements AsyncDisposable {
     return this.request(['GET', target], fields)
   }
 
+  /** GETs `target` until the answer is `body`: for what happens after an answer, with nobody to tell of it. */
+  async getUntil(target: string, body: string): Promise<void> {
+    const deadline = performance.now() + 5000
+    while ((await this.get(target)).body !== body) {
+      assert.ok(performance.now() < deadline, `${target} was never answered with ${body}`)
+    }
+  }
+
   request(line: readonly [string, string], fields: readonly string[] = [], body?: string): Promise<RawResponse> {
     return rawRequest({ port: this.port }, line, fields, body)
   }
