@@ -9,9 +9,11 @@ import type { Outcome } from '../base/events.ts'
 import type { Fault } from '../base/fault.ts'
 import { milliseconds } from '../base/units.ts'
 import { currentAge } from '../http/age.ts'
+import { responseDirectives } from '../http/cache-control.ts'
 import { type CacheStatusFacts, formatCacheStatus } from '../http/cache-status.ts'
 import { dateOf } from '../http/dates.ts'
-import { fieldValue, withoutFields } from '../http/fields.ts'
+import { fieldValue } from '../http/fields.ts'
+import { storedFields } from '../http/hop-by-hop.ts'
 import type { ResponseHead } from '../http/message.ts'
 import { evaluatePreconditions, representationOf } from '../http/preconditions.ts'
 import { notModifiedFields } from '../http/validation.ts'
@@ -39,7 +41,6 @@ export interface Rider {
 
 /** Statuses that count as the origin having failed (contract §2 `staleIfError`). */
 const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
-const SET_COOKIE: ReadonlySet<string> = new Set(['set-cookie'])
 
 /** Answers the rider's exchange. The flight was boarded; this rides or leaves it. */
 export function deliver(rider: Rider, result: FlightResult): void {
@@ -148,7 +149,7 @@ function streamedHead(rider: Rider, { head, kept }: Extract<FlightResult, { kind
     collapsed: !rider.leads,
     detail: decision.detail ?? (kept ? undefined : rider.unstoredBecause()),
   })
-  const received = rider.leads ? head.fields : withoutFields(head.fields, SET_COOKIE)
+  const received = rider.leads ? head.fields : storedFields(head.fields, responseDirectives(head.fields).directives)
   const remaining = routed.route.lifetime.ttl ?? milliseconds(0)
   return {
     status: head.status,

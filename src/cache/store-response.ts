@@ -50,9 +50,14 @@ export function judge(routed: RoutedRequest, head: ResponseHead, times: Response
   })
 }
 
-/** Whether to tell nobody of this response before it is whole: small, and without a tag of its own. */
+/**
+ * Whether to tell nobody of this response before it is whole: small, and without a tag of
+ * its own. Not where it has fields for the client that fills alone, which are not stored.
+ */
 export function shouldHold(head: ResponseHead): boolean {
   if (head.status !== 200 || hasField(head.fields, 'etag') || hasField(head.fields, 'set-cookie')) return false
+  const { noCacheFields, privateFields } = responseDirectives(head.fields).directives
+  if (noCacheFields.length + privateFields.length > 0) return false
   const announced = fieldValue(head.fields, 'content-length')
   return announced !== undefined && Number(announced) <= HELD_AT_MOST
 }
