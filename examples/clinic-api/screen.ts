@@ -19,7 +19,8 @@ export interface Visitor {
 }
 
 export function welcome({ api, pillion, admin }: Addresses, { token, clinic }: Visitor): string {
-  const curl = `curl -s -o /dev/null -D - -w '%{time_total} s\\n' -H 'Authorization: Bearer ${token}' -H 'X-Clinic: ${clinic}'`
+  const caller = `-H 'Authorization: Bearer ${token}' -H 'X-Clinic: ${clinic}'`
+  const curl = `curl -s -o /dev/null -D - -w '%{time_total} s\\n' ${caller}`
   return `Pillion demo: a slow clinic API, Pillion in front of it, and a dozen people at work.
 
   through Pillion   ${pillion}
@@ -41,11 +42,11 @@ Write, and read the notes again: what was stored for them is gone, the new note 
 
   ${curl} -d '{"text":"Hello."}' ${pillion}/api/v1/patients/1/notes
 
-Why was a request answered as it was, and what does Pillion count?
+Which rule does a request meet, what does Pillion count, and how is something purged by hand?
 
-  npm run pillion -- explain GET '/api/v1/patients?page=2&utm_source=x' --config config/demo.yaml
+  npm run pillion -- explain GET '/api/v1/patients?page=2&utm_source=x' ${caller} --config config/demo.yaml
   curl -s ${admin}/api/stats
-  npm run pillion -- purge --tag notes:1 --admin ${admin}
+  npm run pillion -- purge --tag dashboard --admin ${admin}
 
 Ctrl-C ends all of it. Below, live; times are p50/p95/p99.
 `
