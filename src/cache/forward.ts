@@ -7,6 +7,7 @@
 
 import type { Fault } from '../base/fault.ts'
 import { matchesNominated, nominatedFields } from '../http/vary.ts'
+import type { CacheKey } from '../store/store.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
 import type { Forward } from './decide.ts'
 import { deliver, type Errand, mayFollow, type Rider } from './deliver.ts'
@@ -33,6 +34,8 @@ interface Place {
 export class Forwarder {
   readonly #services: EngineServices
   readonly #collapser: Collapser
+  /** Keys with a refresh under way; those made with credentials nobody may board. */
+  readonly #refreshing = new Set<CacheKey>()
   #rules: EngineRules
 
   constructor(services: EngineServices, collapser: Collapser, rules: EngineRules) {
@@ -56,11 +59,17 @@ export class Forwarder {
   /** Validates or fetches again without a client; false when that is under way already. */
   refresh(errand: Errand): boolean {
     const { routed } = errand
-    if (this.#collapser.joinable(routed.key, () => true) !== undefined) return false
+    const { key } = routed
+    if (this.#refreshing.has(key) || this.#collapser.joinable(key, () => true) !== undefined) return false
     return this.#services.background.start(`refresh ${routed.route.name}`, async () => {
-      const { flight } = this.#launch(errand, null)
-      const result = await flight.result
-      if (result.kind === 'fault') throw result.fault
+      this.#refreshing.add(key)
+      try {
+        const { flight } = this.#launch(errand, null)
+        const result = await flight.result
+        if (result.kind === 'fault') throw result.fault
+      } finally {
+        this.#refreshing.delete(key)
+      }
     })
   }
 

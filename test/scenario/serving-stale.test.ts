@@ -40,6 +40,23 @@ describe('stale-while-revalidate (RFC 5861 §3)', () => {
     assert.match(scene.origin.requests[1]?.raw ?? '', /\r\npillion-purpose: refresh\r\n/i)
   })
 
+  test('callers with credentials cause one request to the origin, too', async () => {
+    const barrier = new Barrier()
+    await using scene = await startScene(
+      '',
+      staleThen(async exchange => {
+        await barrier.passed
+        exchange.respond({ fields: ['Cache-Control', 'public, max-age=100'], body: 'new' })
+      }, ', public, stale-while-revalidate=60'),
+    )
+    const signedIn = ['Authorization', 'Bearer a']
+    await scene.get('/a', signedIn)
+    for (let count = 0; count < 5; count++) assert.equal((await scene.get('/a', signedIn)).body, 'kept')
+    barrier.open()
+    await scene.getUntil('/a', 'new')
+    assert.equal(scene.origin.requests.length, 2)
+  })
+
   test('a refresh that fails leaves the stale response where it is', async () => {
     await using scene = await startScene(
       '',
