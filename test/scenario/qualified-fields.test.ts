@@ -27,7 +27,7 @@ describe('fields named by no-cache="…" and private="…" (RFC 9111 §5.2.2.4, 
 
       assert.equal(scene.origin.requests.length, 1)
       assert.deepEqual(
-        answers.map(({ field }) => ['x-a', 'x-b', 'x-c'].map(name => field(name) ?? null)),
+        answers.map(answer => ['x-a', 'x-b', 'x-c'].map(name => answer.field(name) ?? null)),
         [
           ['1', '2', '3'],
           [null, null, '3'],
