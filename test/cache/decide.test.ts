@@ -31,8 +31,8 @@ describe('what no stored response could answer', () => {
     ],
     [
       'a caller nobody can name',
-      { sharing: { refusal: 'no-credential', credentials: 'none' }, stored },
-      'forward bypass no-credential',
+      { sharing: { refusal: 'identity-missing', credentials: 'none' }, stored },
+      'forward bypass identity-missing',
     ],
     ["the client's no-store", { request: asks('no-store'), stored }, 'forward request no-store'],
     [
