@@ -25,7 +25,7 @@ async function started(text: string, handler: OriginHandler) {
   return { origin, pillion, [Symbol.asyncDispose]: dispose }
 }
 
-describe('drain (contract §1)', () => {
+describe('drain (contract §1)', { concurrency: true }, () => {
   test('readiness turns 503 at once, new connections are served during the delay, exit 0', async () => {
     await using scene = await started('shutdown: { delay: 700ms, timeout: 5s }', exchange => exchange.respond())
     const { pillion } = scene
