@@ -85,19 +85,24 @@ export class MemoryStore implements Store, SlotOwner {
   }
 
   store(key: CacheKey, response: StoredResponse): boolean {
+    return this.put(key, response) !== undefined
+  }
+
+  /** Stores, and returns the slot; undefined when the response was refused. */
+  put(key: CacheKey, response: StoredResponse): Slot | undefined {
     const { epochs, clock } = this.#options
     const size = footprint(key, response)
-    if (size > this.#queues.limit * LARGEST_SHARE) return false
-    if (epochs.standing(response) === 'hard' || response.usefulUntil <= clock.now()) return false
+    if (size > this.#queues.limit * LARGEST_SHARE) return undefined
+    if (epochs.standing(response) === 'hard' || response.usefulUntil <= clock.now()) return undefined
     const former = this.#sameVariant(key, response)
     if (former !== undefined) this.#drop(former, 'replaced')
     this.#boundVariants(key, size)
-    if (!this.#makeRoom(size)) return false
+    if (!this.#makeRoom(size)) return undefined
     const slot = new Slot(key, withOwnBody(response), size)
     this.#link(slot)
     epochs.standingOf(slot)
     if (former !== undefined && former.response.body === response.body) slot.inherit(former)
-    return true
+    return slot
   }
 
   remove(key: CacheKey): void {
@@ -197,6 +202,7 @@ export class MemoryStore implements Store, SlotOwner {
 
   #link(slot: Slot): void {
     slot.owner = this
+    slot.since = this.#options.epochs.version
     slot.older = this.#slots.get(slot.key)
     this.#slots.set(slot.key, slot)
     this.#queues.insert(slot)

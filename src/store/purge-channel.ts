@@ -21,10 +21,13 @@ export interface PurgeDelivery {
 export interface PurgeChannel {
   /** True while sequences are agreed on with others, so that a purge here has to be counted below their next one. */
   readonly agreeing: boolean
+  /** True when purges have to be remembered for other stores than memory; the channel says by `forget` for how long. */
+  readonly remembers: boolean
   publish(scopes: readonly Scope[], mode: PurgeMode): Promise<PurgeDelivery>
 }
 
 export const unconnected: PurgeChannel = {
   agreeing: false,
+  remembers: false,
   publish: async () => ({ reach: 'local', sequence: undefined }),
 }

@@ -6,6 +6,10 @@
 // one (docs/design.md, invariant 4), so a fill that lands after the purge is caught too,
 // whatever tags its response turns out to carry, and nothing has to be searched.
 //
+// Whole numbers are agreed on with other replicas where there are any (purge-channel.ts);
+// a purge made here counts by a fraction until its number is known, so that nothing begun
+// here ever bears a number that others have still to give. Without them all are whole.
+//
 // Scopes that nothing can need any more are forgotten; when too many are remembered the
 // oldest are given up for a floor, and whatever is older than the floor counts as purged
 // (too much is forwarded then, never too little).
@@ -27,6 +31,8 @@ export interface Purgeable {
 /** A request that left for the origin and may yet fill the cache. */
 export interface Fence {
   readonly sequence: number
+  /** Purges were missed while it was under way: whatever comes of it can't be stored. */
+  revoked: boolean
 }
 
 /** The sequences of a scope's last purges; 0: never. */
@@ -49,6 +55,10 @@ export class PurgeEpochs {
   readonly #inFlight = new Set<Fence>()
   readonly #floor: Epoch = { hard: 0, soft: 0 }
   #prefixes = 0
+  /** Slots filled before this version may have missed purges. */
+  #distrusted = 0
+  /** Memory holds nothing that was purged up to here. */
+  #swept = 0
   #sequence = 0
   #channel: PurgeChannel = unconnected
   #cut: { readonly at: EpochMs; readonly partition: Milliseconds } | undefined
@@ -64,7 +74,7 @@ export class PurgeEpochs {
 
   /** Captures the sequence: call it before the request leaves, and `end` when its fill landed or was given up. */
   begin(): Fence {
-    const fence: Fence = { sequence: this.#sequence }
+    const fence: Fence = { sequence: this.#sequence, revoked: false }
     this.#inFlight.add(fence)
     return fence
   }
@@ -75,7 +85,7 @@ export class PurgeEpochs {
 
   /** Whether a fill may still be stored or shared under `scopes`. A soft purge lets it pass; it is stale then. */
   admits(fence: Fence, scopes: readonly Scope[]): boolean {
-    return this.standing({ scopes, sequence: fence.sequence }) !== 'hard'
+    return !fence.revoked && this.standing({ scopes, sequence: fence.sequence }) !== 'hard'
   }
 
   standing({ scopes, sequence }: Purgeable): Standing {
@@ -104,6 +114,7 @@ export class PurgeEpochs {
     if (slot.standingVersion !== this.version) {
       const standing = this.standing(slot.response)
       if (standing !== 'kept') slot.standing = standing
+      else if (slot.since < this.#distrusted) slot.standing = 'soft'
       slot.standingVersion = this.version
     }
     return slot.standing
@@ -121,18 +132,17 @@ export class PurgeEpochs {
 
   /** A purge made elsewhere, under the number that all agree on; without one it counts as made now. */
   receive(scopes: readonly Scope[], mode: PurgeMode, sequence = Math.floor(this.#sequence) + 1): void {
+    this.advance(sequence)
     for (const scope of scopes) {
-      if (scope === ALL_SCOPE) this.#floor[mode] = Math.max(this.#floor[mode], sequence)
+      if (scope === ALL_SCOPE) this.#raise(this.#floor, mode, sequence)
       else this.#remember(scope, mode, sequence)
     }
-    this.advance(sequence)
     this.#boundScopes()
   }
 
   /** Raises the sequence to what others have reached. */
   advance(sequence: number): void {
     this.#sequence = Math.max(this.#sequence, sequence)
-    this.version += 1
   }
 
   /** How purges reach other replicas, and theirs this one. */
@@ -156,18 +166,26 @@ export class PurgeEpochs {
     return epochMs(Math.max(responseTime, this.#cut.at) + this.#cut.partition)
   }
 
+  /** Purges were missed that nobody can tell any more: what memory holds becomes stale, and no fill under way may be stored. */
+  distrust(): void {
+    for (const fence of this.#inFlight) fence.revoked = true
+    this.version += 1
+    this.#distrusted = this.version
+  }
+
   /** Memory holds nothing any more that was purged up to `sequence`. */
   swept(sequence: number): void {
-    if (!this.#channel.agreeing) this.forget(sequence)
+    this.#swept = Math.max(this.#swept, sequence)
+    if (!this.#channel.remembers) this.forget(sequence)
   }
 
   /**
-   * Forgets the scopes whose last purge was `upTo` or earlier, once no store holds what
-   * they named. What is still in flight keeps those alive that it may run into.
+   * Forgets the scopes whose last purge was `upTo` or earlier: no other store holds what
+   * they named. What memory or a fill under way may still run into is kept all the same.
    */
   forget(upTo: number): void {
     const [oldest] = this.#inFlight
-    const bound = Math.min(upTo, oldest?.sequence ?? upTo)
+    const bound = Math.min(upTo, this.#swept, oldest?.sequence ?? upTo)
     for (const [scope, epoch] of this.#scopes) {
       if (Math.max(epoch.hard, epoch.soft) > bound) return
       this.#drop(scope)
@@ -181,10 +199,18 @@ export class PurgeEpochs {
 
   #remember(scope: Scope, mode: PurgeMode, sequence: number): void {
     const epoch = this.#scopes.get(scope) ?? { hard: 0, soft: 0 }
-    if (this.#scopes.delete(scope)) this.#prefixes -= Number(isPrefix(scope))
-    epoch[mode] = Math.max(epoch[mode], sequence)
+    if (!this.#raise(epoch, mode, sequence)) return
+    this.#drop(scope)
     this.#scopes.set(scope, epoch)
     this.#prefixes += Number(isPrefix(scope))
+  }
+
+  /** False where nothing changed: a purge may be heard of twice. */
+  #raise(epoch: Epoch, mode: PurgeMode, sequence: number): boolean {
+    if (epoch[mode] >= sequence) return false
+    epoch[mode] = sequence
+    this.version += 1
+    return true
   }
 
   #drop(scope: Scope): void {

@@ -58,6 +58,8 @@ export class Slot {
   queue: 'none' | 'small' | 'main' = 'none'
   /** Lookups since it last had a second chance, at most 3. */
   visits = 0
+  /** The version of the purge epochs when it was filled. */
+  since = 0
   /** The version of the purge epochs at which `standing` was found. */
   standingVersion = -1
   standing: Standing = 'kept'

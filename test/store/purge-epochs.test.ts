@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { epochMs, milliseconds } from '../../src/base/units.ts'
-import { PurgeEpochs } from '../../src/store/purge-epochs.ts'
+import { type Fence, PurgeEpochs } from '../../src/store/purge-epochs.ts'
 import {
   ALL_SCOPE,
   groupScope,
@@ -75,7 +75,7 @@ describe('purge epochs (invariant 4)', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 2, max: 5 }), (steps, mostScopes) => {
         const epochs = new PurgeEpochs(mostScopes)
-        const fills: { scope: Scope; fence: { sequence: number }; purged: boolean }[] = []
+        const fills: { scope: Scope; fence: Fence; purged: boolean }[] = []
         for (const { kind, scope } of steps) {
           if (kind === 'begin') fills.push({ scope, fence: epochs.begin(), purged: false })
           else {
@@ -103,7 +103,7 @@ describe('purge epochs (invariant 4)', () => {
   test('while sequences are agreed on, a purge here counts below the next agreed number', async () => {
     const epochs = new PurgeEpochs()
     epochs.advance(10)
-    epochs.connect({ agreeing: true, publish: async () => ({ reach: 'notified', sequence: 12 }) })
+    epochs.connect({ agreeing: true, remembers: true, publish: async () => ({ reach: 'notified', sequence: 12 }) })
     const before = epochs.begin()
     const purge = epochs.purge([tagScope('a')], 'hard')
     assert.equal(epochs.admits(before, [tagScope('a')]), false)
