@@ -107,7 +107,7 @@ function miss({ request, directives, otherVariants, sharing }: DecisionFacts): F
   const whole = request.method !== 'HEAD' && !ranged
   return {
     kind: 'forward',
-    because: otherVariants ? 'vary-miss' : 'uri-miss',
+    because: sharing.credentials !== 'none' ? 'bypass' : otherVariants ? 'vary-miss' : 'uri-miss',
     detail: sharing.credentials === 'none' ? undefined : 'credentials',
     mayStore: whole,
     mayCollapse: whole && sharing.credentials === 'none' && !directives.noCache && !asksForEvents(request),

@@ -107,27 +107,33 @@ function reuse(routed: RoutedRequest, stored: StoredResponse, status: CacheStatu
 }
 
 function deliverWhole(rider: Rider, result: Extract<FlightResult, { kind: 'whole' }>): void {
-  const { routed, decision } = rider.errand
+  const { routed } = rider.errand
   const validated = result.status === 304
   const outcome = !rider.leads ? 'collapsed' : validated ? 'revalidated' : 'miss'
-  note(routed, outcome, decision.detail ?? decision.because)
+  note(routed, outcome, reasonOf(rider, result.kept))
   reuse(routed, result.response, {
-    forwarded: decision.because,
+    ...forwardedAs(rider, result.kept),
     forwardStatus: validated ? 304 : undefined,
     stored: result.kept && rider.leads,
     collapsed: !rider.leads,
-    detail: decision.detail ?? (result.kept ? undefined : rider.unstoredBecause()),
   })
+}
+
+/** Why it went forward and what else there is to say. Credentials that the origin lets share were no bypass after all. */
+function forwardedAs({ errand: { decision }, unstoredBecause }: Rider, kept: boolean) {
+  if (kept && decision.detail === 'credentials') return { forwarded: 'uri-miss', detail: undefined } as const
+  return { forwarded: decision.because, detail: decision.detail ?? (kept ? undefined : unstoredBecause()) }
 }
 
 function deliverStream(rider: Rider, result: Extract<FlightResult, { kind: 'streaming' }>): void {
   const { routed, decision } = rider.errand
   const { exchange, request } = routed
-  const bypassed = decision.because === 'bypass' || decision.because === 'method' || !decision.mayStore
-  note(routed, !rider.leads ? 'collapsed' : bypassed ? 'bypass' : 'miss', reasonOf(rider, result.kept))
+  note(routed, streamOutcome(rider, result.kept), reasonOf(rider, result.kept))
   const head = streamedHead(rider, result)
   const short = decision.mayStore ? preconditionAnswer(routed, head) : undefined
   if (short !== undefined || !hasContent(request.method, head.status)) {
+    // A client whose copy still holds shouldn't keep the store from its own.
+    if (result.kept) rider.flight.runInBackground()
     rider.flight.leave()
     exchange.respond(short ?? head, null)
     return
@@ -136,18 +142,25 @@ function deliverStream(rider: Rider, result: Extract<FlightResult, { kind: 'stre
   exchange.onAbandon(() => rider.flight.alight(reader))
 }
 
+/** A request that may not be answered from the store is a bypass, one that could have been a miss. */
+function streamOutcome(rider: Rider, kept: boolean): Outcome {
+  if (!rider.leads) return 'collapsed'
+  const { mayStore } = rider.errand.decision
+  const { forwarded } = forwardedAs(rider, kept)
+  return forwarded === 'bypass' || forwarded === 'method' || (forwarded === 'request' && !mayStore) ? 'bypass' : 'miss'
+}
+
 function reasonOf(rider: Rider, kept: boolean): string {
-  const { decision } = rider.errand
-  return decision.detail ?? (kept ? undefined : rider.unstoredBecause()) ?? decision.because
+  const { forwarded, detail } = forwardedAs(rider, kept)
+  return detail ?? forwarded
 }
 
 function streamedHead(rider: Rider, { head, kept }: Extract<FlightResult, { kind: 'streaming' }>): ResponseHead {
-  const { routed, decision } = rider.errand
+  const { routed } = rider.errand
   const member = formatCacheStatus({
-    forwarded: decision.because,
+    ...forwardedAs(rider, kept),
     stored: kept && rider.leads,
     collapsed: !rider.leads,
-    detail: decision.detail ?? (kept ? undefined : rider.unstoredBecause()),
   })
   const received = rider.leads ? head.fields : storedFields(head.fields, responseDirectives(head.fields).directives)
   const remaining = routed.route.lifetime.ttl ?? milliseconds(0)

@@ -74,7 +74,7 @@ export class Fill implements FlightPlan {
     const storable = mayKeepFreshened(routed, freshened)
     const kept = storable.storable && this.#services.epochs.admits(fence, freshened.scopes)
     if (kept) return { freshened, kept: this.#services.store.store(routed.key, freshened) }
-    this.#services.store.remove(routed.key)
+    if (!storable.storable) this.#services.store.remove(routed.key)
     this.onGivenUp(storable.storable ? 'purged' : storable.reason)
     return { freshened, kept: false }
   }

@@ -51,8 +51,7 @@ async function runServe(given: Arguments, io: Io): Promise<ExitCode> {
     return EXIT.usage
   }
   try {
-    const app = await startApp(configuration, input)
-    return await untilDrained(app)
+    return await untilDrained(startApp(configuration, input))
   } catch (error) {
     io.stderr.write(`pillion: ${startFailure(error)}\n`)
     return EXIT.failed
@@ -78,9 +77,9 @@ function startFailure(error: unknown): string {
   return error.message
 }
 
-/** Resolves when the app has drained; a second signal ends the process at once. */
-function untilDrained(app: App): Promise<ExitCode> {
-  return new Promise(resolve => {
+/** Resolves when the app has drained; a second signal ends the process at once. Rejects when it can't start. */
+function untilDrained(starting: Promise<App>): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
     let firstAt: number | undefined
     const end = () => {
       if (firstAt !== undefined) {
@@ -89,12 +88,23 @@ function untilDrained(app: App): Promise<ExitCode> {
       }
       firstAt = systemClock.monotonic()
       clearInterval(orphaned)
-      void app.close().then(inTime => resolve(inTime ? EXIT.done : EXIT.failed))
+      starting
+        .then(app => app.close())
+        .then(inTime => resolve(inTime ? EXIT.done : EXIT.failed))
+        .catch(reject)
     }
+    const reload = () => {
+      starting.then(app => app.reload()).catch(reject)
+    }
+    // Before anything listens, so that no signal finds the process without them.
     const orphaned = watchParent(end)
     process.on('SIGTERM', end)
     process.on('SIGINT', end)
-    process.on('SIGHUP', () => app.reload())
+    process.on('SIGHUP', reload)
+    starting.catch((error: unknown) => {
+      clearInterval(orphaned)
+      reject(error instanceof Error ? error : new Error(String(error)))
+    })
   })
 }
 

@@ -106,7 +106,8 @@ export class ClientExchange implements Exchange {
   stream(head: ResponseHead): BodySink {
     if (!this.#abandoned) {
       this.#writeHead(head)
-      this.#response.flushHeaders()
+      // flushHeaders would write octets beyond ASCII as UTF-8.
+      this.#response.write('', 'latin1')
     }
     return this.#sink()
   }

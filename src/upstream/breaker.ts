@@ -27,6 +27,7 @@ export class Breaker {
   #failures = 0
   #opensAgainAt = milliseconds(0)
   #probing = false
+  #lastFailureAt = milliseconds(-1)
 
   constructor(limits: BreakerLimits, clock: Clock, telemetry: Telemetry) {
     this.#limits = limits
@@ -65,11 +66,14 @@ export class Breaker {
     if (this.#state !== 'closed') this.#become('closed')
   }
 
-  failed(pass: Pass): void {
+  /** `begunAt`: of an exchange whose connection was reset. Those that were under way together fail together and count once. */
+  failed(pass: Pass, begunAt?: Milliseconds): void {
     if (pass === 'probe') {
       this.#probing = false
       if (this.#state === 'half-open') this.#open()
     } else if (this.#state === 'closed') {
+      if (begunAt !== undefined && begunAt <= this.#lastFailureAt) return
+      this.#lastFailureAt = this.#clock.monotonic()
       this.#failures += 1
       if (this.#failures >= this.#limits.failures) this.#open()
     }

@@ -24,6 +24,9 @@ const SILENCE: ReadonlySet<FaultCode> = new Set([
   ...(['UPSTREAM_CONNECT_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_REUSED_CLOSED', 'UPSTREAM_HEAD_TIMEOUT'] as const),
 ])
 
+/** A backend that restarts resets all that it has under way at once. */
+const RESETS: ReadonlySet<FaultCode> = new Set(['UPSTREAM_RESET', 'UPSTREAM_REUSED_CLOSED'])
+
 export class ExchangeReport {
   readonly #informed: Informed
   readonly #route: string
@@ -53,7 +56,7 @@ export class ExchangeReport {
   failed(fault: FaultCode): void {
     if (this.#pass === undefined) return
     if (SILENCE.has(fault)) {
-      this.#informed.breaker.failed(this.#pass)
+      this.#informed.breaker.failed(this.#pass, RESETS.has(fault) ? this.#begunAt : undefined)
       this.#informed.onReachable(false)
     } else this.#informed.breaker.abandoned(this.#pass)
     this.#emit(0, fault)
