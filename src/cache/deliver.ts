@@ -36,7 +36,7 @@ export interface Rider {
   readonly flight: Flight
   readonly leads: boolean
   /** Why the response is not stored, as far as known; for `detail`. */
-  unstoredBecause(): string | undefined
+  readonly unstoredBecause: () => string | undefined
 }
 
 /** Statuses that count as the origin having failed (contract §2 `staleIfError`). */
