@@ -134,7 +134,7 @@ export interface RedisServerOptions {
 }
 
 /** Below the ephemeral range, and with the cluster's bus (port + 10000) free as well. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 12_000)
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port
