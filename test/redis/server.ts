@@ -24,29 +24,31 @@ export class RedisServer {
   #process: ChildProcess | undefined
   #client: Redis | undefined
 
-  private constructor(port: number, given: RedisServerOptions, place: { binary: string; folder: string }) {
+  private constructor(port: number, place: Place, clientOptions: RedisOptions) {
     this.port = port
     this.#binary = place.binary
     this.#folder = place.folder
-    this.#arguments = given.arguments ?? []
-    this.#clientOptions = given.client ?? {}
+    this.#arguments = place.arguments
+    this.#clientOptions = clientOptions
   }
 
   /** A started server that answers. */
   static async start(given: RedisServerOptions = {}): Promise<RedisServer> {
     const binary = await obtainRedis()
     const folder = await mkdtemp(join(tmpdir(), 'pillion-redis-'))
-    const server = new RedisServer(given.port ?? (await freePort()), given, { binary, folder })
-    await server.restart()
+    const port = given.port ?? (await freePort())
+    const own = given.configuration === undefined ? plainArguments(port, folder) : await given.configuration(folder)
+    const place = { binary, folder, arguments: [...own, ...(given.arguments ?? [])] }
+    const server = new RedisServer(port, place, given.client ?? {})
+    await server.restart().catch(async (error: unknown) => {
+      await server.close()
+      throw error
+    })
     return server
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
-  }
-
-  get folder(): string {
-    return this.#folder
   }
 
   /** A client of the tests' own, behind Pillion's back. */
@@ -65,20 +67,7 @@ export class RedisServer {
 
   /** Starts it (again), empty, and waits until it answers. */
   async restart(): Promise<void> {
-    const common = [
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      this.#folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--daemonize',
-      'no',
-    ]
-    const own = ['--port', `${this.port}`, '--repl-diskless-sync-delay', '0', ...this.#arguments]
-    this.#process = spawn(this.#binary, [...common, ...own], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     this.#process.stdout?.on('data', (text: Buffer) => void (said += text.toString()))
     this.#process.stderr?.on('data', (text: Buffer) => void (said += text.toString()))
@@ -127,14 +116,27 @@ type RedisOptions = Omit<AllOptions, 'replyMapping'>
 
 export interface RedisServerOptions {
   readonly port?: number
+  /** Everything to start it with, instead of the usual: gets the server's folder. */
+  readonly configuration?: (folder: string) => Promise<readonly string[]>
   /** More of redis-server's own options. */
   readonly arguments?: readonly string[]
   /** What the tests' own client needs (password, TLS). */
   readonly client?: RedisOptions
 }
 
+interface Place {
+  readonly binary: string
+  readonly folder: string
+  readonly arguments: readonly string[]
+}
+
+function plainArguments(port: number, folder: string): string[] {
+  const nothingOnDisk = ['--dir', folder, '--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0']
+  return ['--bind', '127.0.0.1', '--port', `${port}`, '--daemonize', 'no', ...nothingOnDisk]
+}
+
 /** Below the ephemeral range, and with the cluster's bus (port + 10000) free as well. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 12_000)
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port

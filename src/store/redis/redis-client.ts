@@ -83,6 +83,11 @@ export class RedisClient {
     }
   }
 
+  /** Begins anew: whatever the connection still owes is not believed any more. */
+  reconnect(): void {
+    if (this.ready) this.#commands.disconnect(true)
+  }
+
   close(): void {
     this.#closed = true
     this.#commands.disconnect()
@@ -91,11 +96,22 @@ export class RedisClient {
 
   #watchCommands(): void {
     this.#commands.on('error', (error: unknown) => this.#note(error))
-    this.#commands.on('ready', () => this.#listeners.onReady())
+    this.#commands.on('ready', () => {
+      if (this.#commands instanceof Cluster) this.#commands.nodes('master').forEach(this.#connectNode)
+      this.#listeners.onReady()
+    })
     this.#commands.on('close', () => {
       if (!this.#closed) this.#listeners.onLost(this.#lastError)
     })
-    if (this.#commands instanceof Cluster) this.#commands.on('node error', (error: unknown) => this.#note(error))
+    if (this.#commands instanceof Cluster) {
+      this.#commands.on('+node', this.#connectNode)
+      this.#commands.on('node error', (error: unknown) => this.#note(error))
+    }
+  }
+
+  /** A cluster's nodes would be connected to by the first command for them, and that one is lost then. */
+  readonly #connectNode = (node: Redis): void => {
+    if (node.status === 'wait') node.connect().catch((error: unknown) => this.#note(error))
   }
 
   #listen(channel: string): void {

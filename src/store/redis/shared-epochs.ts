@@ -36,6 +36,8 @@ const POLL_EVERY: Milliseconds = milliseconds(1000)
 const POLL_SOON: Milliseconds = milliseconds(200)
 /** Not quite at once: what is missing may be on its way as a push. */
 const POLL_NOW: Milliseconds = milliseconds(10)
+/** A connection that answers so many polls in a row wrongly or not at all may be out of step for good. */
+const UNANSWERED_TO_RECONNECT = 5
 /** Scopes in one message. */
 const MOST_AT_ONCE = 500
 
@@ -64,6 +66,7 @@ export class SharedEpochs implements PurgeChannel {
   #lastHeard: EpochMs
   #timer: NodeJS.Timeout | undefined
   #polling: Promise<void> | undefined
+  #unanswered = 0
   #hurried = false
   #closed = false
 
@@ -154,11 +157,14 @@ export class SharedEpochs implements PurgeChannel {
       await this.#sync()
       for (const purge of this.#pending.undelivered()) await this.#tell(purge)
       this.#lastHeard = asked
+      this.#unanswered = 0
       epochs.heal()
       availability.proved()
       if (!availability.usable) next = POLL_SOON
     } catch (error) {
       next = POLL_SOON
+      this.#unanswered += 1
+      if (this.#unanswered % UNANSWERED_TO_RECONNECT === 0) this.#client().reconnect()
       epochs.cut(this.#lastHeard, partition)
       availability.timedOut(reasonOf(error))
     }
