@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { ALL_SCOPE, prefixScope, tagScope, uriScope } from '../../../src/store/scopes.ts'
+import { RedisProxy } from '../../redis/proxy.ts'
 import { aJoinedReplica, aReplica, bodyInRedis, type Replica, until } from '../../redis/replicas.ts'
 import { RedisServer } from '../../redis/server.ts'
 import { aKey, aStoredResponse, type StoredParts } from '../stored-responses.ts'
@@ -195,5 +196,24 @@ describe('a purge made while cut off', () => {
     assert.equal(await bodyInRedis(one, key), 'later')
     await one.close()
     await own.close()
+  })
+
+  test('what was filled while away is dropped if another replica purged it meanwhile, whatever our own count', async () => {
+    const proxy = await RedisProxy.start(server.port)
+    const [away, other] = [await aJoinedReplica(proxy.url), await aJoinedReplica(server.url)]
+    await other.epochs.purge([tagScope('z')], 'hard')
+    await away.tier.poll()
+    proxy.behaviour = { kind: 'closing' }
+    proxy.cut()
+    await until('it is cut off', () => !away.tier.up)
+    for (let n = 0; n < 10; n++) await away.epochs.purge([tagScope(`own ${n}`)], 'hard')
+    await fill(away)
+    assert.equal(await other.epochs.purge(scopes, 'hard'), 'notified')
+    assert.notEqual(inMemory(away), undefined)
+    proxy.behaviour = { kind: 'honest' }
+    await until('it is back', () => away.tier.up)
+    assert.equal(inMemory(away), undefined)
+    await Promise.all([away.close(), other.close()])
+    await proxy.close()
   })
 })
