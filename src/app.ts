@@ -118,7 +118,7 @@ class RunningApp implements App {
       engineRules(configuration),
     )
     const surroundings = { clock, telemetry: this.#telemetry }
-    this.#server = new ProxyServer(settings, (exchange, peer) => this.#engine.handle(exchange, peer), surroundings)
+    this.#server = new ProxyServer(settings, this.#engine, surroundings)
     this.#metrics.useRoutes(configuration.compiled.written.keys())
   }
 

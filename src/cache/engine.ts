@@ -16,6 +16,7 @@ import { lookup, NOTHING_STORED } from './lookup.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import type { EngineRules, EngineServices } from './services.ts'
+import { type UpgradeExchange, upgrade } from './upgrade.ts'
 
 export class Engine {
   readonly #services: EngineServices
@@ -36,16 +37,26 @@ export class Engine {
 
   /** Answers the exchange, sooner or later, on every path. */
   handle(exchange: Exchange, peer: Peer): void {
-    this.#serve(exchange, peer).catch((error: unknown) => {
-      const fault = asFault(error, `serving ${exchange.request.method} on route ${exchange.account.route}`)
-      this.#services.telemetry.emit({
-        kind: 'notice',
-        level: 'error',
-        message: fault.message,
-        error: fault.cause ?? fault,
-      })
-      exchange.fail(fault)
-    })
+    this.#serve(exchange, peer).catch((error: unknown) => this.#fail(exchange, error))
+  }
+
+  /** Joins a WebSocket to the origin, or answers the exchange. */
+  upgrade(exchange: UpgradeExchange, peer: Peer): void {
+    this.#upgrade(exchange, peer).catch((error: unknown) => this.#fail(exchange, error))
+  }
+
+  async #upgrade(exchange: UpgradeExchange, peer: Peer): Promise<void> {
+    const routed = await this.#route(exchange, peer)
+    const refused = this.#refusedOption(routed)
+    if (refused !== undefined) return exchange.fail(refused)
+    upgrade({ ...routed, exchange }, this.#services.upstream, this.#rules.upstreamHost)
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    const fault = asFault(error, `serving ${exchange.request.method} on route ${exchange.account.route}`)
+    const cause = fault.cause ?? fault
+    this.#services.telemetry.emit({ kind: 'notice', level: 'error', message: fault.message, error: cause })
+    exchange.fail(fault)
   }
 
   async #serve(exchange: Exchange, peer: Peer): Promise<void> {

@@ -52,6 +52,7 @@ export class ClientExchange implements Exchange {
   #status = 0
   #sent = 0
   #encoding = 'identity'
+  #switchedAfter: Milliseconds | undefined
   #finished = false
   #abandoned = false
   #onAbandon: (() => void) | undefined
@@ -112,6 +113,13 @@ export class ClientExchange implements Exchange {
     return this.#sink()
   }
 
+  /** Another protocol takes the connection over, and the exchange ends with it; its duration is the time to here. */
+  switched(): void {
+    this.#status = 101
+    this.#sent = this.#message.socket.bytesWritten
+    this.#switchedAfter = milliseconds(this.#around.clock.monotonic() - this.#started)
+  }
+
   fail(fault: Fault): void {
     this.account.fault = fault.code
     if (this.#status !== 0) {
@@ -165,7 +173,8 @@ export class ClientExchange implements Exchange {
   #closed(): void {
     if (this.#finished) return
     this.#finished = true
-    if (!this.#response.writableFinished) {
+    if (this.#switchedAfter !== undefined) this.#sent = this.#message.socket.bytesWritten - this.#sent
+    else if (!this.#response.writableFinished) {
       this.#abandoned = true
       this.#onAbandon?.()
     }
@@ -183,7 +192,7 @@ export class ClientExchange implements Exchange {
       path: request.path,
       query: request.query ?? '',
       status: this.#status,
-      duration: milliseconds(now - this.#started),
+      duration: this.#switchedAfter ?? milliseconds(now - this.#started),
       bodyBytes: bytes(this.#sent),
       encoding: this.#encoding,
       client: this.#client,

@@ -2,8 +2,8 @@
 //
 // One node:http server on one address. Its parser is strict, its limits are the
 // configuration's, and what it can't parse is answered with the same problem documents
-// as everything else. Everything it accepts is handed over as one exchange. Upgrades that
-// nobody takes are handled as ordinary requests (contract §3).
+// as everything else. Everything it accepts is handed over as one exchange. An upgrade that
+// nobody takes is handled as an ordinary request (contract §3).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -20,13 +20,20 @@ export interface ListenerLimits {
   readonly connections: number
 }
 
-export type RequestHandler = (message: IncomingMessage, response: ServerResponse) => void
+/** What becomes of what the listener took. */
+export interface ListenerHandlers {
+  readonly request: (message: IncomingMessage, response: ServerResponse) => void
+  /** Whether this request that asks for another protocol may have it; false: it is a request like any other. */
+  readonly mayUpgrade: (message: IncomingMessage) => boolean
+  /** `head`: octets read beyond the request. Nobody else reads the connection or hears its errors any more. */
+  readonly upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => void
+}
 
 /** How often node looks for heads that are overdue. */
 const CHECK_EVERY_MS = 500
 
 /** A server with `limits` that is not listening yet; the caller closes it. */
-export function createListener(limits: ListenerLimits, handle: RequestHandler): Server {
+export function createListener(limits: ListenerLimits, handlers: ListenerHandlers): Server {
   const server = createServer({
     // Both limits are checked exactly by read-request; node's must only not be in the way of the right answer.
     maxHeaderSize: limits.head + limits.uri,
@@ -37,13 +44,14 @@ export function createListener(limits: ListenerLimits, handle: RequestHandler): 
     insecureHTTPParser: false,
     requireHostHeader: false,
     noDelay: true,
-    shouldUpgradeCallback: () => false,
+    shouldUpgradeCallback: message => handlers.mayUpgrade(message),
   })
   server.maxHeadersCount = 0
   server.maxConnections = limits.connections
   server.timeout = 0
-  server.on('request', handle)
-  server.on('checkContinue', handle)
+  server.on('request', handlers.request)
+  server.on('checkContinue', handlers.request)
+  server.on('upgrade', handlers.upgrade)
   server.on('connect', (_message: IncomingMessage, socket: Socket) => {
     refuse(socket, new Fault('REQUEST_METHOD', 'CONNECT was asked for'))
   })

@@ -6,7 +6,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { Server as NetServer } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
@@ -14,12 +14,14 @@ import { asFault, Fault } from '../base/fault.ts'
 import type { Bytes, Milliseconds } from '../base/units.ts'
 import type { Exchange } from '../cache/exchange.ts'
 import type { Peer } from '../cache/routed-request.ts'
+import type { UpgradeExchange } from '../cache/upgrade.ts'
 import type { Address } from '../config/addresses.ts'
 import { forwardedClient } from '../http/forwarding.ts'
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts'
 import { createListener, type ListenerLimits, listen } from './listener.ts'
 import { readRequest } from './read-request.ts'
 import { TrustedProxies, withoutMapping } from './trusted-proxies.ts'
+import { type Handshake, handshakeOf, UpgradingExchange, upgradeResponse } from './upgrade.ts'
 import { watchUpload } from './upload-watch.ts'
 
 export interface ServerSettings {
@@ -32,11 +34,15 @@ export interface ServerSurroundings {
   readonly telemetry: Telemetry
 }
 
-export type Handle = (exchange: Exchange, peer: Peer) => void
+/** Who answers exchanges. */
+export interface Handler {
+  handle(exchange: Exchange, peer: Peer): void
+  upgrade(exchange: UpgradeExchange, peer: Peer): void
+}
 
 export class ProxyServer {
   readonly #server: Server
-  readonly #handle: Handle
+  readonly #handler: Handler
   readonly #surroundings: ServerSurroundings
   #settings: ServerSettings
   #trusted: TrustedProxies
@@ -46,14 +52,23 @@ export class ProxyServer {
   /** Requests begun so far. */
   #taken = 0
   #warnedOfForwarding = false
+  /** The last response begun on each connection, while it is not over. */
+  readonly #latest = new WeakMap<Socket, ServerResponse>()
+  /** Joined to the origin. */
+  readonly #tunnels = new Set<Socket>()
 
-  constructor(settings: ServerSettings, handle: Handle, surroundings: ServerSurroundings) {
+  constructor(settings: ServerSettings, handler: Handler, surroundings: ServerSurroundings) {
     this.#settings = settings
-    this.#handle = handle
+    this.#handler = handler
     this.#surroundings = surroundings
     this.#trusted = new TrustedProxies(settings.trustedProxies)
     this.#around = { ...surroundings, sendTimeout: settings.limits.send }
-    this.#server = createListener(settings.limits, (message, response) => this.#take(message, response))
+    this.#server = createListener(settings.limits, {
+      request: (message, response) => this.#take(message, response),
+      // Pipelined behind an unanswered request it would be answered out of turn.
+      mayUpgrade: message => handshakeOf(message) !== undefined && !this.#latest.has(message.socket),
+      upgrade: (message, socket, head) => this.#takeUpgrade(message, socket, head),
+    })
   }
 
   /** Takes over what can change without a new listener; head timeouts and sizes of node's parser stay. */
@@ -78,6 +93,7 @@ export class ProxyServer {
   /**
    * Stops taking connections and waits for what is in flight, at most `timeout`; false: cut short.
    *
+   * A WebSocket has no last answer to wait for: it is closed, so that its client connects elsewhere.
    * A connection that is idle now may have a request on its way, so connections are closed
    * by their last answer, and idle ones only after a moment in which nothing arrived.
    */
@@ -87,6 +103,7 @@ export class ProxyServer {
     const closed = new Promise<void>(resolve => NetServer.prototype.close.call(this.#server, () => resolve()))
     const inTime = await this.#quiet(timeout)
     this.#server.closeAllConnections()
+    for (const socket of this.#tunnels) socket.destroy()
     await closed
     return inTime
   }
@@ -99,16 +116,26 @@ export class ProxyServer {
     while (this.#inFlight > 0 || taken !== this.#taken) {
       if (clock.monotonic() >= deadline) return this.#inFlight === 0
       taken = this.#taken
+      for (const socket of this.#tunnels) socket.destroySoon()
       await setTimeout(Math.min(QUIET_MS, Math.max(1, deadline - clock.monotonic())))
     }
     return true
   }
 
-  #take(message: IncomingMessage, response: ServerResponse): void {
+  #takeUpgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
+    const handshake = handshakeOf(message)
+    if (handshake !== undefined) this.#take(message, upgradeResponse(message, socket), { ...handshake, socket, head })
+    else socket.destroy()
+  }
+
+  #take(message: IncomingMessage, response: ServerResponse, handshake?: Handshake): void {
+    const { socket } = message
     this.#inFlight += 1
     this.#taken += 1
+    this.#latest.set(socket, response)
     response.on('close', () => {
       this.#inFlight -= 1
+      if (this.#latest.get(socket) === response) this.#latest.delete(socket)
     })
     if (this.#draining) response.shouldKeepAlive = false
     const peer = this.#peerOf(message)
@@ -125,13 +152,24 @@ export class ProxyServer {
       return
     }
     this.#warnOfForwarding(message, peer)
+    if (handshake !== undefined) {
+      const joined = () => this.#watchTunnel(handshake.socket)
+      const exchange = new UpgradingExchange(message, response, { request, ...read, handshake, joined }, this.#around)
+      this.#handler.upgrade(exchange, peer)
+      return
+    }
     const exchange = new ClientExchange(message, response, { request, ...read }, this.#around)
     if (request.hasBody) watchUpload(message, response, this.#settings.limits.body)
     try {
-      this.#handle(exchange, peer)
+      this.#handler.handle(exchange, peer)
     } catch (error) {
       exchange.fail(asFault(error, `handling ${request.method}`))
     }
+  }
+
+  #watchTunnel(socket: Socket): void {
+    this.#tunnels.add(socket)
+    socket.once('close', () => this.#tunnels.delete(socket))
   }
 
   #peerOf(message: IncomingMessage): Peer {
