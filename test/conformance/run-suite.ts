@@ -1,9 +1,10 @@
 // Runs the public HTTP cache suite against Pillion: origin, `serve`, client, verdicts.
 //
-// `node test/conformance/run-suite.ts [DIRECTORY [ID]]` prints the score and every test
-// not passed; DIRECTORY is a checkout of the suite (default: the npm package); with an ID
-// it runs that test alone and prints its trace. Both forms of the suite are known: npm's,
-// with everything at the top, and the newer one with a test-engine folder.
+// `node test/conformance/run-suite.ts [--plain] [DIRECTORY [ID]]` prints the score and every
+// test not passed; DIRECTORY is a checkout of the suite (default: the npm package); with an
+// ID it runs that test alone and prints its trace. `--plain`: without any configuration.
+// Both forms of the suite are known: npm's, with everything at the top, and the newer one
+// with a test-engine folder.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,10 +20,13 @@ const MAIN = resolve(HERE, '../../src/cli/main.ts')
 
 export const NPM_SUITE = dirname(fileURLToPath(import.meta.resolve('http-cache-tests/package.json')))
 
-/** Every test's verdict, in the suite's order. Always by the configuration beside this file. */
-export async function runSuite(directory: string): Promise<Judgement[]> {
+/** `suite`: by the configuration beside this file; `none`: as Pillion is without any. */
+type Configuration = 'suite' | 'none'
+
+/** Every test's verdict, in the suite's order. */
+export async function runSuite(directory: string, configuration: Configuration = 'suite'): Promise<Judgement[]> {
   const tests = await suiteTests(directory)
-  const output = await withPillion(directory, base => runClient(directory, base, ''))
+  const output = await withPillion({ directory, configuration }, base => runClient(directory, base, ''))
   const answers = JSON.parse(output.slice(output.search(/^\{/m))) as Record<string, Answer>
   return judge(tests, answers)
 }
@@ -44,7 +48,10 @@ async function importDefault(file: string): Promise<unknown> {
 }
 
 /** Starts origin and Pillion, hands over the base URI, and ends both whatever happens. */
-async function withPillion<T>(directory: string, use: (base: string) => Promise<T>): Promise<T> {
+async function withPillion<T>(
+  { directory, configuration }: { readonly directory: string; readonly configuration: Configuration },
+  use: (base: string) => Promise<T>,
+): Promise<T> {
   const origin = startNode([join(HERE, 'suite-origin.ts'), join(engine(directory), 'server')])
   let pillion: ChildProcess | undefined
   try {
@@ -52,7 +59,7 @@ async function withPillion<T>(directory: string, use: (base: string) => Promise<
     pillion = startNode([
       MAIN,
       'serve',
-      `--config=${join(HERE, 'pillion.yaml')}`,
+      ...(configuration === 'suite' ? [`--config=${join(HERE, 'pillion.yaml')}`] : []),
       `--upstream=http://127.0.0.1:${port}`,
       '--listen=127.0.0.1:0',
       '--admin=127.0.0.1:0',
@@ -94,12 +101,15 @@ async function runClient(directory: string, base: string, id: string): Promise<s
   return output
 }
 
-async function main(directory: string, id: string | undefined): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
+  const configuration = words.includes('--plain') ? 'none' : 'suite'
+  const [named = NPM_SUITE, id] = words.filter(word => word !== '--plain')
+  const directory = resolve(named)
   if (id !== undefined) {
-    console.log(await withPillion(directory, base => runClient(directory, base, id)))
+    console.log(await withPillion({ directory, configuration }, base => runClient(directory, base, id)))
     return
   }
-  const judgements = await runSuite(directory)
+  const judgements = await runSuite(directory, configuration)
   for (const kind of ['required', 'optimal', 'check'] as const) {
     const { passed, of } = score(judgements, kind)
     console.log(`${kind}: ${passed} of ${of}`)
@@ -111,5 +121,5 @@ async function main(directory: string, id: string | undefined): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await main(resolve(process.argv[2] ?? NPM_SUITE), process.argv[3])
+  await main(process.argv.slice(2))
 }
