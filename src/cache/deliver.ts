@@ -91,7 +91,7 @@ function serveStale({ routed, facts, decision }: Errand): boolean {
   if (stored === undefined || !mayServeOnError(facts, stored)) return false
   note(routed, 'stale', 'stale-if-error')
   routed.exchange.account.saved = stored.originTime
-  reuse(routed, stored, { forwarded: 'stale', detail: 'stale-if-error' })
+  reuse(routed, stored, { status: { forwarded: 'stale', detail: 'stale-if-error' } })
   return true
 }
 
@@ -100,10 +100,15 @@ function note({ exchange }: RoutedRequest, outcome: Outcome, reason: string): vo
   exchange.account.reason = reason
 }
 
-function reuse(routed: RoutedRequest, stored: StoredResponse, status: CacheStatusFacts): void {
+interface Said {
+  readonly status: CacheStatusFacts
+  readonly firstHand?: boolean
+}
+
+function reuse(routed: RoutedRequest, stored: StoredResponse, said: Said): void {
   const age = currentAge(stored, routed.exchange.receivedAt)
   const remaining = milliseconds(termsOf(stored, routed.route).lifetime - age)
-  reuseResponse(routed, { stored, age, remaining, status })
+  reuseResponse(routed, { stored, age, remaining, ...said })
 }
 
 function deliverWhole(rider: Rider, result: Extract<FlightResult, { kind: 'whole' }>): void {
@@ -111,12 +116,13 @@ function deliverWhole(rider: Rider, result: Extract<FlightResult, { kind: 'whole
   const validated = result.status === 304
   const outcome = !rider.leads ? 'collapsed' : validated ? 'revalidated' : 'miss'
   note(routed, outcome, reasonOf(rider, result.kept))
-  reuse(routed, result.response, {
+  const status = {
     ...forwardedAs(rider, result.kept),
     forwardStatus: validated ? 304 : undefined,
     stored: result.kept && rider.leads,
     collapsed: !rider.leads,
-  })
+  }
+  reuse(routed, result.response, { status, firstHand: rider.leads })
 }
 
 /** Why it went forward and what else there is to say. Credentials that the origin lets share were no bypass after all. */

@@ -24,6 +24,8 @@ export interface Reuse {
   readonly remaining: Milliseconds
   readonly age: Milliseconds
   readonly status: CacheStatusFacts
+  /** The origin answered this very request: Age is only what it said itself (RFC 9111 §5.1). */
+  readonly firstHand?: boolean
 }
 
 interface Answer {
@@ -61,12 +63,13 @@ function answerFrom(routed: RoutedRequest, reuse: Reuse): Answer {
 }
 
 function fieldsFor(routed: RoutedRequest, reuse: Reuse): string[] {
-  const fields = clientFields(routed.route, withoutFields(reuse.stored.fields, AGE), {
+  const received = reuse.firstHand === true ? reuse.stored.fields : withoutFields(reuse.stored.fields, AGE)
+  const fields = clientFields(routed.route, received, {
     remaining: reuse.remaining,
     status: formatCacheStatus(reuse.status),
     stored: true,
   })
-  fields.push('Age', ageValue(reuse.age))
+  if (reuse.firstHand !== true) fields.push('Age', ageValue(reuse.age))
   return fields
 }
 

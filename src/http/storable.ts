@@ -95,7 +95,8 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
 const NEVER_BY_ITSELF: ReadonlySet<number> = new Set([304, 401, 407, 428, 429, 431, 511])
 
 function isStorableStatus({ response: { status }, policy, lifetime }: StorableFacts): boolean {
-  if (status < 200 || status > 999) return false
+  // Beyond 599 there is no class whose rules could be known (RFC 9110 §15): as a server error, but never kept.
+  if (status < 200 || status > 599) return false
   if (lifetime.source === 'statuses') return true
   if (NEVER_BY_ITSELF.has(status)) return false
   if (policy.directives.mustUnderstand && !lifetime.overrides && !UNDERSTOOD.has(status)) return false

@@ -2,7 +2,8 @@
 //
 // RFC 9111 §4.3.1 (the conditions sent), §4.3.4 (which stored response a 304 speaks of,
 // what it freshens), §4.3.5 (what a HEAD says about a stored GET), §3.2 (what an update
-// leaves alone: Content-Length, and the fields that the stored octets depend on).
+// leaves alone: Content-Length and Content-Range, and Content-Encoding, which the encoded
+// forms of the stored octets depend on; Content-Type is updated like any other field).
 // A 304 that names a tag other than the stored one freshens nothing. Set-Cookie is never
 // taken over: it belongs to the one client whose request caused the validation.
 
@@ -57,7 +58,6 @@ const NEVER_FRESHENED: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-length',
   'content-range',
-  'content-type',
   'set-cookie',
 ])
 

@@ -33,6 +33,11 @@ export interface ExchangeSurroundings extends Informed {
 /** RFC 9110 §9.2.2: a proxy repeats no other by itself once it may have been processed. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
 
+/** Interim responses passed on for one request; what comes beyond is dropped. */
+const MOST_INTERIM = 100
+/** Beyond that it is no answer any more. */
+const INTERIM_FLOOD = 10_000
+
 type Stage = 'waiting' | 'connecting' | 'sent' | 'content' | 'done'
 
 export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.DispatchHandler {
@@ -57,6 +62,7 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   #uploaded = false
   #paused = false
   #returned = false
+  #interim = 0
 
   constructor(around: ExchangeSurroundings, request: ForwardRequest, handler: ForwardHandler) {
     this.#around = around
@@ -160,8 +166,17 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     const fields = readFields(controller.rawHeaders as Buffer[])
     const faulty = headFault(status, fields)
     if (faulty !== undefined) this.#fail(this.#fault(faulty, `status ${status}`))
-    else if (status < 200) this.#handler.onInterim?.(status, fields)
+    else if (status < 200) this.#onInterim(status, fields)
     else this.#onFinalHead(status, fields)
+  }
+
+  /** An origin that says 103 over and over may neither fill the client's buffers nor hold us up for good. */
+  #onInterim(status: number, fields: Fields): void {
+    this.#interim += 1
+    if (this.#interim <= MOST_INTERIM) this.#handler.onInterim?.(status, fields)
+    else if (this.#interim > INTERIM_FLOOD) {
+      this.#fail(this.#fault('UPSTREAM_MALFORMED', `more than ${INTERIM_FLOOD} interim responses`))
+    }
   }
 
   #onFinalHead(status: number, fields: Fields): void {

@@ -118,6 +118,11 @@ describe('storing responses (RFC 9111 §3)', () => {
 })
 
 describe('status codes (RFC 9111 §3, §4.2.2, §5.2.2.3; RFC 6585)', () => {
+  test('beyond 599 nothing is known of a status, so it is not stored (RFC 9110 §15)', () => {
+    assert.equal(reason({ status: 600, fields: fresh }), 'status')
+    assert.equal(reason({ status: 999, fields: fresh }), 'status')
+  })
+
   test('without explicit freshness only heuristically cacheable ones, or those marked public', () => {
     const fields = { 'Last-Modified': formatHttpDate(secondsAfter(noon, -1000)), Date: formatHttpDate(noon) }
     const rules = { heuristic: ratio(0.1) }

@@ -83,15 +83,20 @@ describe('freshening (RFC 9111 §3.2)', () => {
       'Content-Length': '36',
       'Content-Encoding': 'gzip',
       'Content-Range': 'x',
-      'Content-Type': 'text/plain',
     }
     const update = {
       'Content-Length': '0',
       'Content-Encoding': 'br',
       'Content-Range': 'y',
-      'Content-Type': 'text/html',
     }
     assert.deepEqual(freshen(own, update), fieldsFrom(own))
+  })
+
+  test('Content-Type is a field like any other (§3.2: the prefix Content- means nothing)', () => {
+    assert.deepEqual(freshen({ 'Content-Type': 'text/plain' }, { 'Content-Type': 'text/html' }), [
+      'Content-Type',
+      'text/html',
+    ])
   })
 
   test('Set-Cookie and hop-by-hop fields are not taken over', () => {

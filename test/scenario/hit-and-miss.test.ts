@@ -18,6 +18,15 @@ describe('hits and misses (RFC 9111 §4, RFC 9211)', () => {
     assert.equal(scene.origin.requests.length, 1)
   })
 
+  test('what the origin answers itself has no Age of ours (RFC 9111 §5.1)', async () => {
+    await using scene = await startScene(ALL_FOR_A_MINUTE, exchange =>
+      exchange.respond({ fields: exchange.request.number === 1 ? [] : ['Age', '7'], body: 'hello' }),
+    )
+    assert.equal((await scene.get('/a')).field('age'), undefined)
+    assert.equal((await scene.get('/b')).field('age'), '7')
+    assert.equal((await scene.get('/a')).field('age'), '0')
+  })
+
   test('the Age that the origin stated counts, and Date stays the stored one', async () => {
     const date = new Date(Date.UTC(2026, 0, 1)).toUTCString()
     const fields = ['Date', date, 'Age', '40', 'Cache-Control', 'max-age=999999999']

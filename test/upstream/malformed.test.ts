@@ -111,6 +111,21 @@ describe('malformed responses (RFC 9112)', () => {
     })
   }
 
+  test('a flood of interim responses: a hundred are passed on, ten thousand are no answer', async () => {
+    const hints = 'HTTP/1.1 103 Early Hints\r\n\r\n'
+    const origin = await startOrigin(exchange => {
+      const { number } = exchange.request
+      exchange.write(hints.repeat(number === 1 ? 300 : 10_001))
+      exchange.write(`${OK}Content-Length: 2\r\n\r\nok`)
+    })
+    const { upstream, get } = upstreamTo(origin.url)
+    const many = await get('/').ended()
+    assert.deepEqual([many.interim.length, many.body], [100, 'ok'])
+    assert.equal((await get('/').ended()).code, 'UPSTREAM_MALFORMED')
+    await upstream.close()
+    await origin.close()
+  })
+
   test('a 100 apart from its final response is dropped, one in content is content', async () => {
     const origin = await startOrigin(async exchange => {
       exchange.write('HTTP/1.1 100 Continue\r\n\r\n')
