@@ -5,6 +5,7 @@
 // asked, where, and what came of it; the token is in no message.
 
 import { Agent, fetch } from 'undici'
+import { type Address, formatAddress } from '../config/addresses.ts'
 import type { Environment } from '../config/variables.ts'
 
 const LONGEST_MS = 10_000
@@ -27,6 +28,14 @@ export function adminAt(url: string, environment: Environment): AdminAddress {
   const token = environment['ADMIN_TOKEN'] || undefined
   if (!url.startsWith('unix:')) return { url, token }
   return { url: 'http://localhost', token, socketPath: url.slice('unix:'.length) }
+}
+
+/** Where to connect for what listens on `address`: loopback for every interface. */
+export function reachable(address: Address): string {
+  if (address.kind === 'unix') return formatAddress(address)
+  const everywhere = address.host === undefined || address.host === '0.0.0.0'
+  const host = everywhere ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
+  return `http://${formatAddress({ ...address, host })}`
 }
 
 /** The answer's JSON; AdminFailure when there is none or its status is no success. */

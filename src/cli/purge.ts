@@ -6,11 +6,9 @@
 // standard input, so that it stands in no process list and no shell history.
 
 import { parsePurgeOrder } from '../admin/purge-order.ts'
-import type { Address } from '../config/addresses.ts'
-import { formatAddress } from '../config/addresses.ts'
 import { loadConfiguration } from '../config/load.ts'
 import { formatProblem, isError } from '../config/problems.ts'
-import { type AdminAddress, AdminFailure, adminAt, askAdmin } from './admin-client.ts'
+import { type AdminAddress, AdminFailure, adminAt, askAdmin, reachable } from './admin-client.ts'
 import { type Arguments, type Command, EXIT, type ExitCode, type Io, type Misuse, refuse } from './arguments.ts'
 import { CONFIG_OPTION } from './read-configuration.ts'
 
@@ -107,14 +105,6 @@ function locateAdmin(given: Arguments, io: Io): AdminAddress | ExitCode {
     return refuse(purge, [{ message: 'admin.listen leaves the port open, so its number is not known here', hint }], io)
   }
   return { ...adminAt(reachable(listen), io.environment), token: token || undefined }
-}
-
-/** Where to connect for what listens on `address`: loopback for every interface. */
-function reachable(address: Address): string {
-  if (address.kind === 'unix') return formatAddress(address)
-  const everywhere = address.host === undefined || address.host === '0.0.0.0'
-  const host = everywhere ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
-  return `http://${formatAddress({ ...address, host })}`
 }
 
 function receiptText(receipt: unknown): string {
