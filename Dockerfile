@@ -19,7 +19,7 @@ COPY tools/build.ts tools/build.ts
 COPY src src
 RUN npm run build \
  && npm ci --ignore-scripts --omit=dev --omit=optional \
- && npm sbom --sbom-format=cyclonedx --omit=dev --omit=optional > sbom.cdx.json
+ && npm sbom --package-lock-only --sbom-format=cyclonedx --omit=dev --omit=optional > sbom.cdx.json
 
 FROM ${BASE}
 ARG VERSION=0.1.0
@@ -42,7 +42,7 @@ USER 65532:65532
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 # Asks /livez at whatever address the configuration gives the admin listener.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["node", "/opt/pillion/dist/cli/health-check.js"]
 ENTRYPOINT ["node", "/opt/pillion/dist/cli/main.js"]
 CMD ["serve"]
