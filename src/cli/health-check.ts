@@ -18,7 +18,7 @@ const LONGEST_MS = 4_000
 /** Undefined when alive, else a sentence that says what was wrong. */
 export async function healthProblem(environment: Environment): Promise<string | undefined> {
   // Any upstream will do: liveness doesn't depend on it.
-  const overrides = { upstream: 'http://127.0.0.1:1' }
+  const overrides = { upstream: 'http://any.invalid' }
   const { settings } = loadConfiguration({ environment, overrides })
   // An invalid file is the running process's to refuse: it goes on with the old one.
   if (settings === undefined) return undefined

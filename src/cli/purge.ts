@@ -86,7 +86,7 @@ function locateAdmin(given: Arguments, io: Io): AdminAddress | ExitCode {
   const url = given.text('admin')
   if (url !== undefined) return adminAt(url, io.environment)
   // Any upstream will do: this command asks for none.
-  const overrides = { upstream: 'http://127.0.0.1:1' }
+  const overrides = { upstream: 'http://any.invalid' }
   const { settings, problems, source } = loadConfiguration({
     file: given.text('config'),
     environment: io.environment,
