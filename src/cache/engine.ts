@@ -15,18 +15,21 @@ import { readKeyedBody } from './keyed-body.ts'
 import { lookup, NOTHING_STORED } from './lookup.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
+import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
 import { type UpgradeExchange, upgrade } from './upgrade.ts'
 
 export class Engine {
   readonly #services: EngineServices
   readonly #forwarder: Forwarder
+  readonly #searches = new SearchKeys()
   #rules: EngineRules
 
   constructor(services: EngineServices, rules: EngineRules) {
     this.#services = services
     this.#rules = rules
-    this.#forwarder = new Forwarder(services, new Collapser(services.clock), rules)
+    const searches = this.#searches
+    this.#forwarder = new Forwarder({ ...services, searches }, new Collapser(services.clock), rules)
   }
 
   /** Requests that begin from now on follow `rules`. */
@@ -64,7 +67,7 @@ export class Engine {
     const refused = this.#refusedOption(routed)
     if (refused !== undefined) return exchange.fail(refused)
     const found = this.#mayLookUp(routed)
-      ? lookup(this.#services.store, routed.key, routed.request.fields)
+      ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields)
       : NOTHING_STORED
     const facts = factsOf(routed, found instanceof Promise ? await found : found)
     return this.#carryOut(routed, facts, decide(facts))

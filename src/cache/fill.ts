@@ -8,9 +8,10 @@ import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { headUpdates, selects } from '../http/validation.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
+import type { Aside } from './aside.ts'
 import type { FlightPlan, HeadVerdict } from './flight.ts'
 import type { RoutedRequest } from './routed-request.ts'
-import type { EngineServices } from './services.ts'
+import type { FlightServices } from './services.ts'
 import { freshen, judge, makeStored, mayKeepFreshened, shouldHold } from './store-response.ts'
 
 export interface FillOrder {
@@ -20,17 +21,21 @@ export interface FillOrder {
   /** What our validators in the request speak of. */
   readonly stored: StoredResponse | undefined
   readonly fence: Fence
+  /** What may be kept of the answer where `mayStore` is false. */
+  readonly aside: Aside | undefined
 }
+
+const PASSED_ON: HeadVerdict = { keep: false, shared: false }
 
 export class Fill implements FlightPlan {
   /** Why the answer was not stored; undefined while it may be, or was. */
   reason: string | undefined
   readonly #order: FillOrder
-  readonly #services: EngineServices
+  readonly #services: FlightServices
   #originTime = milliseconds(0)
   readonly #startedAt
 
-  constructor(order: FillOrder, services: EngineServices) {
+  constructor(order: FillOrder, services: FlightServices) {
     this.#order = order
     this.#services = services
     this.#startedAt = services.clock.monotonic()
@@ -38,9 +43,9 @@ export class Fill implements FlightPlan {
 
   onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {
     this.#originTime = milliseconds(this.#services.clock.monotonic() - this.#startedAt)
-    const { routed, mayStore, stored } = this.#order
+    const { routed, mayStore, stored, aside } = this.#order
     if (routed.request.method === 'HEAD') this.#learnFromHead(head, times)
-    if (!mayStore) return { keep: false, shared: false }
+    if (!mayStore) return aside?.takes(head, times) === true ? { keep: true, hold: false } : PASSED_ON
     if (head.status === 304 && stored !== undefined && selects(stored, head.fields))
       return this.#freshen(stored, head, times)
     const verdict = judge(routed, head, times)
@@ -50,11 +55,14 @@ export class Fill implements FlightPlan {
   }
 
   onWhole(head: ResponseHead, times: ResponseTimes, body: Buffer): { response: StoredResponse; kept: boolean } {
-    const { routed, fence } = this.#order
+    const { routed, fence, mayStore, aside } = this.#order
     const jitterAt = this.#services.random() * 2 - 1
-    const response = makeStored(routed, { ...head, ...times, body, originTime: this.#originTime, jitterAt })
+    const whole = { ...head, ...times, body, originTime: this.#originTime, jitterAt }
+    if (!mayStore && aside !== undefined) return aside.onWhole(whole)
+    const response = makeStored(routed, whole)
     const admitted = this.#services.epochs.admits(fence, response.scopes)
-    const kept = admitted && this.#services.store.store(routed.key, response)
+    const kept =
+      admitted && this.#services.store.store(this.#services.searches.learn(routed, response.fields), response)
     if (!kept) this.onGivenUp(admitted ? 'no-room' : 'purged')
     return { response, kept }
   }
@@ -66,6 +74,7 @@ export class Fill implements FlightPlan {
 
   onLanded(): void {
     this.#services.epochs.end(this.#order.fence)
+    this.#order.aside?.end()
   }
 
   #freshen(stored: StoredResponse, head: ResponseHead, times: ResponseTimes): HeadVerdict {
@@ -73,8 +82,9 @@ export class Fill implements FlightPlan {
     const freshened = freshen(routed, stored, { ...head, ...times })
     const storable = mayKeepFreshened(routed, freshened)
     const kept = storable.storable && this.#services.epochs.admits(fence, freshened.scopes)
-    if (kept) return { freshened, kept: this.#services.store.store(routed.key, freshened) }
-    if (!storable.storable) this.#services.store.remove(routed.key)
+    const key = this.#services.searches.learn(routed, freshened.fields)
+    if (kept) return { freshened, kept: this.#services.store.store(key, freshened) }
+    if (!storable.storable) this.#services.store.remove(key)
     this.onGivenUp(storable.storable ? 'purged' : storable.reason)
     return { freshened, kept: false }
   }
@@ -84,9 +94,10 @@ export class Fill implements FlightPlan {
     const { routed, stored, fence } = this.#order
     if (stored === undefined) return
     const update = headUpdates({ ...stored, length: bytes(stored.body.length) }, head)
-    if (update === 'outdated') this.#services.store.remove(routed.key)
+    const key = this.#services.searches.keyOf(routed)
+    if (update === 'outdated') this.#services.store.remove(key)
     if (update !== 'freshen') return
     const freshened = freshen(routed, stored, { ...head, ...times })
-    if (this.#services.epochs.admits(fence, freshened.scopes)) this.#services.store.store(routed.key, freshened)
+    if (this.#services.epochs.admits(fence, freshened.scopes)) this.#services.store.store(key, freshened)
   }
 }

@@ -7,7 +7,9 @@
 
 import type { Fault } from '../base/fault.ts'
 import { matchesNominated, nominatedFields } from '../http/vary.ts'
+import type { Fence } from '../store/purge-epochs.ts'
 import type { CacheKey } from '../store/store.ts'
+import type { Aside } from './aside.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
 import type { Forward } from './decide.ts'
 import { deliver, type Errand, mayFollow, type Rider } from './deliver.ts'
@@ -15,12 +17,14 @@ import { Fill } from './fill.ts'
 import { Flight, type FlightPlan, type FlightResult } from './flight.ts'
 import { forwardRequest } from './forward-request.ts'
 import { invalidateAfter } from './invalidate.ts'
+import { PostAnswer } from './post-answer.ts'
 import { knownScopes, type RoutedRequest } from './routed-request.ts'
-import type { EngineRules, EngineServices } from './services.ts'
+import type { EngineRules, FlightServices } from './services.ts'
 
 interface Launch {
   readonly flight: Flight
   readonly fill: Fill
+  readonly aside: Aside | undefined
   /** The client's place on board. */
   readonly place: Place
 }
@@ -32,13 +36,13 @@ interface Place {
 }
 
 export class Forwarder {
-  readonly #services: EngineServices
+  readonly #services: FlightServices
   readonly #collapser: Collapser
   /** Keys with a refresh under way; those made with credentials nobody may board. */
   readonly #refreshing = new Set<CacheKey>()
   #rules: EngineRules
 
-  constructor(services: EngineServices, collapser: Collapser, rules: EngineRules) {
+  constructor(services: FlightServices, collapser: Collapser, rules: EngineRules) {
     this.#services = services
     this.#collapser = collapser
     this.#rules = rules
@@ -81,10 +85,12 @@ export class Forwarder {
 
   async #lead(errand: Errand): Promise<void> {
     const { routed } = errand
-    const { flight, fill, place } = this.#launch(errand, routed.exchange)
+    const { flight, fill, place, aside } = this.#launch(errand, routed.exchange)
     const result = await flight.result
     // A write is purged for even if its client has left: it may have been carried out.
+    aside?.beforeInvalidation()
     const purges = this.#invalidate(routed, result)
+    aside?.afterInvalidation()
     if (purges !== undefined) await purges
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
@@ -94,7 +100,7 @@ export class Forwarder {
   /** A 304 that speaks of nothing we have: ask again, without our validators. */
   #askAfresh(errand: Errand, flight: Flight): Promise<void> {
     flight.leave()
-    this.#services.store.remove(errand.routed.key)
+    this.#services.store.remove(this.#services.searches.keyOf(errand.routed))
     return this.#lead({ ...errand, decision: { ...errand.decision, stored: undefined } })
   }
 
@@ -135,7 +141,9 @@ export class Forwarder {
     const { decision } = errand
     const fence = this.#services.epochs.begin()
     const routed = { ...errand.routed, sequence: fence.sequence }
-    const fill = new Fill({ routed, mayStore: decision.mayStore, stored: decision.stored, fence }, this.#services)
+    const aside = this.#asideOf(errand, routed, fence)
+    const { mayStore, stored } = decision
+    const fill = new Fill({ routed, mayStore, stored, fence, aside }, this.#services)
     const flight = new Flight(this.#planOf(routed, fill, client), {
       clock: this.#services.clock,
       limits: { budget: this.#services.budget, maxBacklog: this.#rules.maxBody },
@@ -148,7 +156,13 @@ export class Forwarder {
     if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
     const form = this.#formOf(decision, client === null)
     flight.depart(this.#services.upstream, forwardRequest(routed, form, routed.content))
-    return { flight, fill, place }
+    return { flight, fill, place, aside }
+  }
+
+  /** What may be kept although it was asked for as one client wanted it. */
+  #asideOf({ decision }: Errand, routed: RoutedRequest, fence: Fence): Aside | undefined {
+    if (routed.request.method !== 'POST' || decision.because !== 'method') return undefined
+    return new PostAnswer(routed, fence, this.#services, this.#rules)
   }
 
   #formOf(decision: Forward, background: boolean) {

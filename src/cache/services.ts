@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { BufferBudget } from './buffer-budget.ts'
 import type { Rules } from './routed-request.ts'
+import type { SearchKeys } from './search-keys.ts'
 
 export interface EngineServices {
   readonly clock: Clock
@@ -23,6 +24,11 @@ export interface EngineServices {
   readonly budget: BufferBudget
   /** In [0, 1). */
   random(): number
+}
+
+/** What forwarding needs besides: what was learnt about queries. */
+export interface FlightServices extends EngineServices {
+  readonly searches: SearchKeys
 }
 
 export interface EngineRules extends Rules {

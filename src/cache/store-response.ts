@@ -15,12 +15,14 @@ import { freshnessLifetime } from '../http/freshness.ts'
 import { cacheGroups, responseTags } from '../http/groups.ts'
 import { storedFields } from '../http/hop-by-hop.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
+import { searchVariance } from '../http/no-vary-search.ts'
 import { staleWindows } from '../http/staleness.ts'
 import { isStorable, type Storability } from '../http/storable.ts'
 import { freshenedFields } from '../http/validation.ts'
 import { hasValidator } from '../http/validators.ts'
 import { nominatedFields } from '../http/vary.ts'
-import { groupScope, type Scope, tagScope } from '../store/scopes.ts'
+import { searchUri, withoutOrigin } from '../routing/uri-scopes.ts'
+import { groupScope, type Scope, tagScope, uriScope } from '../store/scopes.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { knownScopes, type RoutedRequest } from './routed-request.ts'
 
@@ -99,11 +101,17 @@ function keptFields(whole: Whole, directives: CacheDirectives): Fields {
   return withDate(storedFields(whole.fields, directives), whole.responseTime)
 }
 
-function scopesOf(routed: RoutedRequest, fields: Fields): Scope[] {
+/** Everything a purge may name the response to this request by. */
+export function scopesOf(routed: RoutedRequest, fields: Fields): Scope[] {
   const tags = responseTags(fields).map(tagScope)
   const origin = `${routed.request.scheme}://${routed.request.host}`
   const groups = cacheGroups(fields).map(group => groupScope(origin, group))
-  return [...new Set([...knownScopes(routed), ...tags, ...groups])]
+  return [...new Set([...knownScopes(routed), ...tags, ...groups, ...searchScopes(routed, fields)])]
+}
+
+function searchScopes({ request }: RoutedRequest, fields: Fields): Scope[] {
+  if (searchVariance(fields) === undefined) return []
+  return [request, withoutOrigin(request)].map(uri => uriScope(searchUri(uri)))
 }
 
 function headSize(fields: Fields): StoredResponse['headBytes'] {

@@ -23,9 +23,17 @@ export function storedUri(route: Route, request: UriParts): string {
   return uriText(request, keyedQuery(route.query, request.query))
 }
 
+/**
+ * What a response is named by besides, whose origin calls other queries of this path
+ * equivalent (No-Vary-Search): a purge of any of them means it. No URI holds a '#'.
+ */
+export function searchUri({ scheme, host, path }: UriParts): string {
+  return `${scheme}://${host}${path}#`
+}
+
 /** Every text under which something for this URL may be stored, each once. */
 export function purgedUris(router: Router, uri: UriParts): string[] {
-  const texts = new Set<string>()
+  const texts = new Set<string>([searchUri(uri)])
   for (const route of [...router.matchingPath(uri.path), router.fallback]) texts.add(storedUri(route, uri))
   return [...texts]
 }

@@ -21,9 +21,10 @@ describe('URI texts', () => {
     assert.equal(storedUri(router.match(aRequest('GET /')), aRequest('GET /')), 'http://api.test/')
   })
 
-  test('a purged URL has one text for each way its routes reduce the query', () => {
+  test('a purged URL has one text for each way its routes reduce the query, and one for equivalent queries', () => {
     assert.deepEqual(purgedUris(router, aRequest('POST /list?page=2&b=1')).sort(), [
       'http://api.test/list',
+      'http://api.test/list#',
       'http://api.test/list?b=1&page=2',
       'http://api.test/list?page=2',
     ])

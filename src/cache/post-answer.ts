@@ -1,0 +1,117 @@
+// When does the answer to a POST stand for its target's representation?
+//
+// RFC 9110 §9.3.3: a 200 with explicit freshness whose Content-Location is the target
+// itself may be reused for a later GET. It is stored as that GET's answer would be, by
+// the route, the sharing and the key of the GET. The POST is unsafe, so its answer first
+// invalidates what is stored for the target (RFC 9111 §4.4); then it takes that place.
+// Any other purge since the POST left forbids that (invariant 4), and so it is found out
+// in the same turn in which the POST's own invalidation is made. A purge that other
+// replicas number after us counts as later: between replicas such an answer isn't kept.
+
+import { type Fields, withoutFields } from '../http/fields.ts'
+import type { ResponseHead, ResponseTimes } from '../http/message.ts'
+import { answersGet } from '../http/storable.ts'
+import type { Fence } from '../store/purge-epochs.ts'
+import type { StoredResponse } from '../store/stored-response.ts'
+import type { Aside } from './aside.ts'
+import { type RoutedRequest, type Rules, routeRequest } from './routed-request.ts'
+import type { FlightServices } from './services.ts'
+import { judge, makeStored, scopesOf, type Whole } from './store-response.ts'
+
+/** Describe the POST's content, and would make of the GET another request. */
+const OF_THE_CONTENT: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'transfer-encoding',
+])
+
+/** The GET that a POST's answer stands for, where it does; undefined for everything else. */
+function answeredGet(
+  routed: RoutedRequest,
+  head: ResponseHead,
+  times: ResponseTimes,
+  rules: Rules,
+): RoutedRequest | undefined {
+  const { request } = routed
+  if (head.status !== 200 || !answersGet(request, head)) return undefined
+  const get = {
+    method: 'GET',
+    scheme: request.scheme,
+    host: request.host,
+    path: request.path,
+    query: request.query,
+    fields: withoutFields(request.fields, OF_THE_CONTENT),
+    hasBody: false,
+  }
+  const asked = routeRequest({ ...routed.exchange, request: get }, routed.peer, rules, routed.sequence)
+  if (asked.route.cache !== 'on' || asked.sharing.refusal !== undefined) return undefined
+  // Elsewhere the origin has to accept each caller for a GET, and this was none.
+  if (!SHARED_WITHOUT_ACCEPTANCE.has(asked.route.share.kind)) return undefined
+  return judge(asked, head, times).storable ? asked : undefined
+}
+
+const SHARED_WITHOUT_ACCEPTANCE: ReadonlySet<string> = new Set(['auto', 'everyone', 'user'])
+
+/** Waits for the whole content and for the POST's own invalidation, whichever is later, and stores. */
+export class PostAnswer implements Aside {
+  readonly #posted: RoutedRequest
+  readonly #services: FlightServices
+  readonly #rules: Rules
+  readonly #fence: Fence
+  /** The GET that is answered, and the answer's fields. */
+  #asked: { readonly routed: RoutedRequest; readonly fields: Fields } | undefined
+  #whole: Whole | undefined
+  /** Begun once the POST's own invalidation is made. */
+  #after: Fence | undefined
+  #purged = false
+
+  constructor(posted: RoutedRequest, fence: Fence, services: FlightServices, rules: Rules) {
+    this.#posted = posted
+    this.#fence = fence
+    this.#services = services
+    this.#rules = rules
+  }
+
+  takes(head: ResponseHead, times: ResponseTimes): boolean {
+    const routed = answeredGet(this.#posted, head, times, this.#rules)
+    if (routed !== undefined) this.#asked = { routed, fields: head.fields }
+    return routed !== undefined
+  }
+
+  /** The last moment to see that somebody else purged what the POST will purge too. */
+  beforeInvalidation(): void {
+    if (this.#asked === undefined) return
+    const { routed, fields } = this.#asked
+    this.#purged = !this.#services.epochs.admits(this.#fence, scopesOf(routed, fields))
+  }
+
+  afterInvalidation(): void {
+    if (this.#asked === undefined || this.#purged) return
+    this.#after = this.#services.epochs.begin()
+    this.#commit(this.#asked.routed)
+  }
+
+  onWhole(whole: Whole): { response: StoredResponse; kept: boolean } {
+    const { routed = this.#posted } = this.#asked ?? {}
+    this.#whole = whole
+    this.#commit(routed)
+    return { response: makeStored(routed, whole), kept: true }
+  }
+
+  end(): void {
+    if (this.#whole !== undefined) return
+    if (this.#after !== undefined) this.#services.epochs.end(this.#after)
+    this.#asked = undefined
+  }
+
+  #commit(routed: RoutedRequest): void {
+    if (this.#whole === undefined || this.#after === undefined) return
+    const { epochs, store, searches } = this.#services
+    const asked = { ...routed, sequence: this.#after.sequence }
+    const response = makeStored(asked, this.#whole)
+    if (epochs.admits(this.#after, response.scopes)) store.store(searches.learn(asked, response.fields), response)
+    epochs.end(this.#after)
+  }
+}
