@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts'
 import { Forwarder } from './forward.ts'
 import { readKeyedBody } from './keyed-body.ts'
 import { lookup, NOTHING_STORED } from './lookup.ts'
+import { holdAgainstCurrent, namesMadeTag } from './made-tags.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
@@ -63,14 +64,29 @@ export class Engine {
   }
 
   async #serve(exchange: Exchange, peer: Peer): Promise<void> {
-    const routed = await this.#route(exchange, peer)
-    const refused = this.#refusedOption(routed)
+    const presented = await this.#route(exchange, peer)
+    const refused = this.#refusedOption(presented)
     if (refused !== undefined) return exchange.fail(refused)
+    const routed = namesMadeTag(presented.request) ? await this.#holdTags(presented) : presented
+    if (routed === undefined) return
+    const known = this.#factsFor(routed)
+    const facts = known instanceof Promise ? await known : known
+    return this.#carryOut(routed, facts, decide(facts))
+  }
+
+  /** Undefined where the write's condition on a tag that Pillion made doesn't hold: it is answered then. */
+  #holdTags(routed: RoutedRequest): Promise<RoutedRequest | undefined> {
+    return holdAgainstCurrent(routed, this.#rules, {
+      factsOf: get => this.#factsFor(get),
+      fetch: errand => this.#forwarder.fetch(errand),
+    })
+  }
+
+  #factsFor(routed: RoutedRequest): DecisionFacts | Promise<DecisionFacts> {
     const found = this.#mayLookUp(routed)
       ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields)
       : NOTHING_STORED
-    const facts = factsOf(routed, found instanceof Promise ? await found : found)
-    return this.#carryOut(routed, facts, decide(facts))
+    return found instanceof Promise ? found.then(late => factsOf(routed, late)) : factsOf(routed, found)
   }
 
   async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {

@@ -9,6 +9,7 @@ import type { Fault } from '../base/fault.ts'
 import { matchesNominated, nominatedFields } from '../http/vary.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { CacheKey } from '../store/store.ts'
+import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
 import type { Forward } from './decide.ts'
@@ -75,6 +76,20 @@ export class Forwarder {
         this.#refreshing.delete(key)
       }
     })
+  }
+
+  /** Asks the origin without a client; undefined where what is to be kept of the answer is in the store, if anything. */
+  async fetch(errand: Errand): Promise<StoredResponse | Fault | undefined> {
+    const { flight } = this.#launch(errand, null)
+    flight.board()
+    const result = await flight.result
+    if (result.kind === 'streaming' && result.kept) {
+      await drained(flight)
+      return undefined
+    }
+    flight.leave()
+    if (result.kind === 'fault') return result.fault
+    return result.kind === 'whole' ? result.response : undefined
   }
 
   /** A request begun after a purge joins no flight begun before it. */
@@ -218,6 +233,13 @@ function wasSent(fault: Fault): boolean {
 
 function isStrayNotModified({ decision }: Errand, result: FlightResult): boolean {
   return result.kind === 'streaming' && result.head.status === 304 && decision.mayStore && decision.stored !== undefined
+}
+
+/** Reads a flight's content to nowhere, so that it comes to its end. */
+function drained(flight: Flight): Promise<void> {
+  return new Promise(resolve => {
+    flight.ride({ write: () => true, end: () => resolve(), abort: () => resolve(), onDrain: () => undefined })
+  })
 }
 
 const NO_PLACE: Place = { claim: () => true }

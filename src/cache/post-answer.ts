@@ -8,24 +8,16 @@
 // in the same turn in which the POST's own invalidation is made. A purge that other
 // replicas number after us counts as later: between replicas such an answer isn't kept.
 
-import { type Fields, withoutFields } from '../http/fields.ts'
+import type { Fields } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { answersGet } from '../http/storable.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
-import { type RoutedRequest, type Rules, routeRequest } from './routed-request.ts'
+import type { RoutedRequest, Rules } from './routed-request.ts'
 import type { FlightServices } from './services.ts'
 import { judge, makeStored, scopesOf, type Whole } from './store-response.ts'
-
-/** Describe the POST's content, and would make of the GET another request. */
-const OF_THE_CONTENT: ReadonlySet<string> = new Set([
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'transfer-encoding',
-])
+import { targetGet } from './target-get.ts'
 
 /** The GET that a POST's answer stands for, where it does; undefined for everything else. */
 function answeredGet(
@@ -35,17 +27,8 @@ function answeredGet(
   rules: Rules,
 ): RoutedRequest | undefined {
   const { request } = routed
-  if (head.status !== 200 || !answersGet(request, head)) return undefined
-  const get = {
-    method: 'GET',
-    scheme: request.scheme,
-    host: request.host,
-    path: request.path,
-    query: request.query,
-    fields: withoutFields(request.fields, OF_THE_CONTENT),
-    hasBody: false,
-  }
-  const asked = routeRequest({ ...routed.exchange, request: get }, routed.peer, rules, routed.sequence)
+  if (head.status !== 200 || routed.directives.noStore || !answersGet(request, head)) return undefined
+  const asked = targetGet(routed, rules)
   if (asked.route.cache !== 'on' || asked.sharing.refusal !== undefined) return undefined
   // Elsewhere the origin has to accept each caller for a GET, and this was none.
   if (!SHARED_WITHOUT_ACCEPTANCE.has(asked.route.share.kind)) return undefined

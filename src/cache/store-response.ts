@@ -19,7 +19,7 @@ import { searchVariance } from '../http/no-vary-search.ts'
 import { staleWindows } from '../http/staleness.ts'
 import { isStorable, type Storability } from '../http/storable.ts'
 import { freshenedFields } from '../http/validation.ts'
-import { hasValidator } from '../http/validators.ts'
+import { hasValidator, madeTag } from '../http/validators.ts'
 import { nominatedFields } from '../http/vary.ts'
 import { searchUri, withoutOrigin } from '../routing/uri-scopes.ts'
 import { groupScope, type Scope, tagScope, uriScope } from '../store/scopes.ts'
@@ -78,7 +78,7 @@ export function makeStored(routed: RoutedRequest, whole: Whole): StoredResponse 
   const { directives } = responseDirectives(whole.fields)
   const etagMade = whole.status === 200 && !hasField(whole.fields, 'etag')
   const kept = keptFields(whole, directives)
-  const fields = etagMade ? withField(kept, 'ETag', etag(whole.body)) : kept
+  const fields = etagMade ? withField(kept, 'ETag', madeTag(etag(whole.body))) : kept
   return {
     status: whole.status,
     fields,

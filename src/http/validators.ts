@@ -28,6 +28,17 @@ export function parseEntityTag(text: string): EntityTag | undefined {
   return { weak: parts[1] !== undefined, opaque: parts[2] as string }
 }
 
+const MADE = 'pillion-'
+
+/** The tag that Pillion gives where the origin gave none, from one made of the content: `"abc"` → `"pillion-abc"`. */
+export function madeTag(ofContent: string): string {
+  return `"${MADE}${ofContent.slice(1)}`
+}
+
+export function isMadeTag(tag: EntityTag): boolean {
+  return !tag.weak && tag.opaque.startsWith(MADE)
+}
+
 /** Members of If-Match or If-None-Match; `*` where that is the whole value (RFC 9110 §13.1.1). */
 export function parseEntityTags(value: string): readonly EntityTag[] | '*' {
   if (trimOws(value) === '*') return '*'

@@ -82,3 +82,64 @@ describe('validation at the origin (RFC 9111 §4.3)', () => {
     assert.deepEqual([fresh.status, fresh.body], [200, 'hello 2'])
   })
 })
+
+describe('writes conditional on a tag that Pillion made (contract §3)', () => {
+  /** GETs answer with `content.now`, without a tag; writes change it. */
+  const startCounting = async (fields: readonly string[] = []) => {
+    const content = { now: 'one', writes: 0 }
+    const scene = await startScene(ALL_FOR_A_MINUTE, exchange => {
+      if (exchange.request.method === 'PUT') content.writes += 1
+      exchange.respond({ fields, body: content.now })
+    })
+    return { scene, content }
+  }
+  const put = (scene: Awaited<ReturnType<typeof startScene>>, tag: string) =>
+    scene.request(['PUT', '/a'], ['If-Match', tag], 'new')
+
+  test('the tag of what is stored lets the write go on, without the condition', async () => {
+    const { scene, content } = await startCounting()
+    await using _ = scene
+    const tag = (await scene.get('/a')).field('etag') ?? ''
+    assert.equal((await put(scene, `"other", ${tag.slice(0, -1)}.pillion-br"`)).status, 200)
+    assert.equal(content.writes, 1)
+    assert.doesNotMatch(scene.origin.requests.at(-1)?.raw ?? '', /if-match/i)
+  })
+
+  test('one that is not current is a 412, and the write never leaves', async () => {
+    const { scene, content } = await startCounting()
+    await using _ = scene
+    const tag = (await scene.get('/a')).field('etag') ?? ''
+    content.now = 'two'
+    await scene.admin('/api/purge', { all: true })
+    const refused = await put(scene, tag)
+    assert.deepEqual([refused.status, content.writes], [412, 0])
+    assert.notEqual((await scene.get('/a')).field('etag'), tag)
+  })
+
+  test('where nothing fresh is stored the origin is asked what is current, as the same caller', async () => {
+    const { scene, content } = await startCounting()
+    await using _ = scene
+    const tag = (await scene.get('/a')).field('etag') ?? ''
+    await scene.admin('/api/purge', { all: true })
+    assert.equal((await put(scene, tag)).status, 200)
+    assert.deepEqual(
+      scene.origin.requests.map(({ method }) => method),
+      ['GET', 'GET', 'PUT'],
+    )
+    assert.equal(content.writes, 1)
+  })
+
+  test('where the origin then has a tag of its own, ours is not current', async () => {
+    const { scene, content } = await startCounting(['ETag', '"own"'])
+    await using _ = scene
+    assert.equal((await put(scene, '"pillion-3-abc"')).status, 412)
+    assert.equal((await put(scene, '"own"')).status, 200)
+    assert.equal(content.writes, 1)
+    assert.match(scene.origin.requests.at(-1)?.raw ?? '', /if-match: "own"/i)
+  })
+
+  test('an origin that does not answer fails the write', async () => {
+    await using scene = await startScene(ALL_FOR_A_MINUTE, exchange => exchange.reset())
+    assert.equal((await put(scene, '"pillion-3-abc"')).status, 502)
+  })
+})
