@@ -92,6 +92,7 @@ class RunningApp implements App {
         stores: () => [{ tier: 'memory', ...this.#store.usage() }],
         redisUp: () => undefined,
         configurationHash: () => this.#configuration.hash,
+        quarantined: () => this.#engine.quarantine.byRoute(),
       },
       thresholds: [settings.slo.cached, settings.slo.uncached],
     })
@@ -247,6 +248,8 @@ class RunningApp implements App {
           epochs: this.#epochs,
           telemetry: this.#telemetry,
         }),
+      quarantined: () => this.#engine.quarantine.all,
+      liftQuarantine: async route => liftQuarantine(this.#engine.quarantine, route),
       reload: () => Promise.resolve(this.reload()),
     }
   }
@@ -268,6 +271,7 @@ class RunningApp implements App {
     this.#watch?.close()
     await this.#upstream.close()
     await this.#background.settled()
+    await this.#engine.close()
     await this.#store.close()
     await this.#adminServer?.close()
     this.#metrics.close()
@@ -277,6 +281,11 @@ class RunningApp implements App {
 
 function errorsOf({ problems, source }: Prepared): string[] {
   return problems.filter(isError).map(problem => formatProblem(problem, source.text, source.file))
+}
+
+function liftQuarantine(quarantine: Engine['quarantine'], route: string): object | Refusal {
+  if (quarantine.lift(route)) return { route, lifted: true }
+  return { refused: true, detail: `${route} is no quarantined route` }
 }
 
 /** One sentence instead of a report is a refusal. */

@@ -10,6 +10,7 @@ import type { EventStream } from './event-stream.ts'
 import { type JsonObject, readJson } from './json-content.ts'
 import { answerLive, answerReady } from './probes.ts'
 import { parsePurgeOrder } from './purge-order.ts'
+import { parseQuarantineOrder } from './quarantine-order.ts'
 import type { AdminRequest, AdminRoute } from './router.ts'
 import type { AdminServices, Refusal } from './services.ts'
 
@@ -43,6 +44,9 @@ export function apiRoutes({ services, events, stats }: ApiParts): AdminRoute[] {
     post('/api/entry', content => ask(parseAskedRequest(content, true), asked => services.entry(asked))),
     post('/api/explain', content => ask(parseAskedRequest(content, false), asked => services.explain(asked))),
     post('/api/purge', content => ask(parsePurgeOrder(content), order => services.purge(order))),
+    post('/api/quarantine', content =>
+      ask(parseQuarantineOrder(content), ({ route }) => services.liftQuarantine(route)),
+    ),
     post('/api/reload', () => reload(services)),
   ]
 }

@@ -91,6 +91,13 @@ interface StoreTierUsage extends StoreUsage {
   readonly tier: StoreTier
 }
 
+export interface QuarantineState {
+  readonly route: string
+  readonly since: EpochMs
+  /** One sentence for people. */
+  readonly evidence: string
+}
+
 export interface AdminServices {
   readonly health: HealthService
   readonly settings: SettingsService
@@ -102,5 +109,9 @@ export interface AdminServices {
   /** The JSON shape of `explain --json` (contract §1), with the live state. */
   explain(asked: AskedRequest): Promise<object | Refusal>
   purge(order: PurgeOrder): Promise<PurgeReceipt | Refusal>
+  /** Routes passed through because their answers turned out to be personal. */
+  quarantined(): readonly QuarantineState[]
+  /** Lets a route take part again. */
+  liftQuarantine(route: string): Promise<object | Refusal>
   reload(): Promise<ReloadSuccess | ReloadFailure>
 }

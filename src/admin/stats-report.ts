@@ -42,6 +42,7 @@ export function statsReport({ services, history, clock }: StatsSources): object 
     upstream: { ...health.upstream(), reachable: health.upstream().reachable ?? null },
     redis: health.redis() ?? null,
     stores: services.stores(),
+    quarantined: services.quarantined().map(({ route, since, evidence }) => ({ route, since: since / 1000, evidence })),
     process: { residentBytes: process.memoryUsage.rss() },
     curves: curves(traffic, history, clock, settings.startedAt),
     routes: routeReports(traffic.routes, settings.routes()),

@@ -91,6 +91,43 @@ export interface NoticeEvent {
   readonly error?: unknown
 }
 
+/** What a fresh answer showed about one given, or that would have been given, from the cache; the closed list behind `result`. */
+export const VERDICTS = ['same', 'changed', 'refused', 'personal', 'unenforced'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+/** One hit held against a fresh answer to the same caller. */
+export interface VerifiedEvent {
+  readonly kind: 'verified'
+  readonly route: string
+  readonly result: Verdict
+  /** Of the stored response, when it was given. */
+  readonly age: Milliseconds
+}
+
+/** Under `cache: observe`: this request would have been a hit. */
+export interface ObservedHitEvent {
+  readonly kind: 'observed-hit'
+  readonly route: string
+}
+
+/**
+ * What the origin gave one caller, by digest; of observed routes and of verifications. No
+ * digest tells what it was made of.
+ */
+export interface RepresentationEvent {
+  readonly kind: 'representation'
+  readonly at: EpochMs
+  readonly route: string
+  readonly method: string
+  /** For statistics in memory only, never a label or a log line. */
+  readonly path: string
+  readonly query: string
+  /** Keyed digest of the caller's credentials, or '' for none. */
+  readonly who: string
+  readonly digest: string
+  readonly size: Bytes
+}
+
 export interface ReloadEvent {
   readonly kind: 'reload'
   readonly ok: boolean
@@ -105,6 +142,9 @@ export type TelemetryEvent =
   | EvictionEvent
   | PurgeEvent
   | NoticeEvent
+  | VerifiedEvent
+  | ObservedHitEvent
+  | RepresentationEvent
   | ReloadEvent
 
 /** Takes events; must return at once and never throw. */

@@ -61,6 +61,8 @@ export interface DecisionFacts {
   readonly standing: Standing
   /** The key has stored responses, none of them for these nominated fields. */
   readonly otherVariants: boolean
+  /** The route's answers turned out to be personal (cache/quarantine.ts). */
+  readonly quarantined?: boolean
   readonly now: EpochMs
 }
 
@@ -79,13 +81,15 @@ export function decide(facts: DecisionFacts): Decision {
 }
 
 /** Requests that no stored response could answer, whatever is stored. */
-function exclusion({ request, route }: DecisionFacts): Decision | undefined {
+function exclusion({ request, route, quarantined = false }: DecisionFacts): Decision | undefined {
   const keyedBody = route.body && request.bodyDigest !== undefined
   if (overridesMethod(request)) return pass('bypass', 'method-override')
   if (!isSafeMethod(request.method) && !(keyedBody && request.method === 'POST')) return pass('method', undefined)
   if (route.cache === 'off') return pass('bypass', 'cache-off')
+  if (quarantined) return pass('bypass', 'quarantine')
   if (request.method !== 'GET' && request.method !== 'HEAD' && !keyedBody) return pass('method', undefined)
   if (request.hasBody && !keyedBody) return pass('bypass', 'request-content')
+  if (route.cache === 'observe') return pass('bypass', 'observe')
   return undefined
 }
 

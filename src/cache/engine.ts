@@ -6,6 +6,7 @@
 import { asFault, Fault } from '../base/fault.ts'
 import { connectionOptions } from '../http/hop-by-hop.ts'
 import { isSafeMethod } from '../http/invalidation.ts'
+import type { Route } from '../routing/route.ts'
 import type { Lookup } from '../store/store.ts'
 import { Collapser } from './collapse.ts'
 import { type Decision, type DecisionFacts, decide } from './decide.ts'
@@ -14,29 +15,48 @@ import { Forwarder } from './forward.ts'
 import { readKeyedBody } from './keyed-body.ts'
 import { lookup, NOTHING_STORED } from './lookup.ts'
 import { holdAgainstCurrent, namesMadeTag } from './made-tags.ts'
+import { Observer } from './observe.ts'
+import { Quarantine } from './quarantine.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
 import { type UpgradeExchange, upgrade } from './upgrade.ts'
+import { Verifier } from './verify.ts'
 
 export class Engine {
+  readonly quarantine: Quarantine
   readonly #services: EngineServices
   readonly #forwarder: Forwarder
   readonly #searches = new SearchKeys()
+  readonly #verifier: Verifier
+  readonly #observer: Observer
   #rules: EngineRules
 
-  constructor(services: EngineServices, rules: EngineRules) {
+  constructor(given: Omit<EngineServices, 'quarantine'>, rules: EngineRules) {
+    this.quarantine = new Quarantine(given)
+    const services = { ...given, quarantine: this.quarantine, searches: this.#searches }
     this.#services = services
     this.#rules = rules
-    const searches = this.#searches
-    this.#forwarder = new Forwarder({ ...services, searches }, new Collapser(services.clock), rules)
+    this.#verifier = new Verifier(services, rules)
+    this.#observer = new Observer(services, rules)
+    const parts = { rules, verifier: this.#verifier, observer: this.#observer }
+    this.#forwarder = new Forwarder(services, new Collapser(services.clock), parts)
+    this.quarantine.use(routesOf(rules))
   }
 
   /** Requests that begin from now on follow `rules`. */
   reconfigure(rules: EngineRules): void {
     this.#rules = rules
     this.#forwarder.reconfigure(rules)
+    this.#verifier.reconfigure(rules)
+    this.#observer.reconfigure(rules)
+    this.quarantine.use(routesOf(rules))
+  }
+
+  /** Stops what runs by itself. */
+  close(): Promise<void> {
+    return this.#observer.close()
   }
 
   /** Answers the exchange, sooner or later, on every path. */
@@ -86,7 +106,9 @@ export class Engine {
     const found = this.#mayLookUp(routed)
       ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields)
       : NOTHING_STORED
-    return found instanceof Promise ? found.then(late => factsOf(routed, late)) : factsOf(routed, found)
+    const quarantined = this.quarantine.holds(routed.route)
+    if (found instanceof Promise) return found.then(late => factsOf(routed, late, quarantined))
+    return factsOf(routed, found, quarantined)
   }
 
   async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
@@ -95,7 +117,7 @@ export class Engine {
     const { account } = exchange
     account.route = routed.route.name
     account.who = this.#rules.identification.who(routed.request)
-    account.counted = routed.route.cache === 'on' && (isSafeMethod(routed.request.method) || routed.route.body)
+    account.counted = routed.route.cache !== 'off' && (isSafeMethod(routed.request.method) || routed.route.body)
     const content = exchange.body
     if (!routed.route.body || content === null) return { ...routed, content }
     const read = await readKeyedBody(routed.request, content)
@@ -112,7 +134,7 @@ export class Engine {
   }
 
   #mayLookUp({ route, sharing, request }: RoutedRequest): boolean {
-    if (route.cache === 'off' || sharing.refusal !== undefined) return false
+    if (route.cache !== 'on' || sharing.refusal !== undefined) return false
     return request.method === 'GET' || request.method === 'HEAD' || request.bodyDigest !== undefined
   }
 
@@ -127,6 +149,7 @@ export class Engine {
     exchange.account.saved = decision.stored.originTime
     reuseResponse(routed, { ...decision, status: { forwarded: undefined, ttl: decision.remaining } })
     if (decision.refresh) this.#refresh(routed, facts)
+    if (routed.route.verify > 0) this.#verifier.consider(routed, decision)
   }
 
   /** stale-while-revalidate (RFC 5861 §3): the client has its answer, the origin is asked for the next one. */
@@ -144,7 +167,11 @@ export class Engine {
   }
 }
 
-function factsOf(routed: RoutedRequest, found: Lookup): DecisionFacts {
+function routesOf({ router }: EngineRules): Route[] {
+  return [...router.routes, router.fallback]
+}
+
+function factsOf(routed: RoutedRequest, found: Lookup, quarantined: boolean): DecisionFacts {
   return {
     request: routed.request,
     directives: routed.directives,
@@ -153,6 +180,7 @@ function factsOf(routed: RoutedRequest, found: Lookup): DecisionFacts {
     stored: found.slot?.response,
     standing: found.slot?.standing ?? 'kept',
     otherVariants: found.otherVariants,
+    quarantined,
     now: routed.exchange.receivedAt,
   }
 }

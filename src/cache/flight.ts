@@ -94,7 +94,7 @@ export class Flight {
   }
 
   /** Sends the request. Riders should have boarded before. */
-  depart(upstream: Upstream, request: ForwardRequest): void {
+  depart(upstream: Pick<Upstream, 'forward'>, request: ForwardRequest): void {
     this.#control = upstream.forward(request, this.#handler())
     this.body.onResume(() => this.#control?.resume())
   }

@@ -10,6 +10,7 @@ import { matchesNominated, nominatedFields } from '../http/vary.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { CacheKey } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Aside } from './aside.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
 import type { Forward } from './decide.ts'
@@ -18,9 +19,17 @@ import { Fill } from './fill.ts'
 import { Flight, type FlightPlan, type FlightResult } from './flight.ts'
 import { forwardRequest } from './forward-request.ts'
 import { invalidateAfter } from './invalidate.ts'
+import type { Observer } from './observe.ts'
 import { PostAnswer } from './post-answer.ts'
 import { knownScopes, type RoutedRequest } from './routed-request.ts'
 import type { EngineRules, FlightServices } from './services.ts'
+import type { Verifier } from './verify.ts'
+
+interface ForwarderParts {
+  readonly rules: EngineRules
+  readonly verifier: Verifier
+  readonly observer: Observer
+}
 
 interface Launch {
   readonly flight: Flight
@@ -43,10 +52,15 @@ export class Forwarder {
   readonly #refreshing = new Set<CacheKey>()
   #rules: EngineRules
 
-  constructor(services: FlightServices, collapser: Collapser, rules: EngineRules) {
+  readonly #verifier: Verifier
+  readonly #observer: Observer
+
+  constructor(services: FlightServices, collapser: Collapser, { rules, verifier, observer }: ForwarderParts) {
     this.#services = services
     this.#collapser = collapser
     this.#rules = rules
+    this.#verifier = verifier
+    this.#observer = observer
   }
 
   reconfigure(rules: EngineRules): void {
@@ -109,7 +123,7 @@ export class Forwarder {
     if (purges !== undefined) await purges
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
-    deliver({ errand, flight, leads: true, unstoredBecause: () => fill.reason }, result)
+    deliver({ errand: this.#asOfNow(errand), flight, leads: true, unstoredBecause: () => fill.reason }, result)
   }
 
   /** A 304 that speaks of nothing we have: ask again, without our validators. */
@@ -130,7 +144,7 @@ export class Forwarder {
       this.#collapser.retire(routed.key, flight)
       return this.forward(errand)
     }
-    const rider: Rider = { errand, flight, leads: false, unstoredBecause: () => undefined }
+    const rider: Rider = { errand: this.#asOfNow(errand), flight, leads: false, unstoredBecause: () => undefined }
     if (mayFollow(rider, result) && this.#suits(routed, flight, result)) {
       deliver(rider, result)
       return
@@ -139,9 +153,17 @@ export class Forwarder {
     return this.#lead({ ...errand, decision: { ...decision, mayCollapse: false } })
   }
 
+  /** What was purged while the origin was asked can't stand in for it any more. */
+  #asOfNow(errand: Errand): Errand {
+    const { stored } = errand.decision
+    if (stored === undefined || this.#services.epochs.standing(stored) !== 'hard') return errand
+    return { ...errand, decision: { ...errand.decision, stored: undefined } }
+  }
+
   /** Whether this follower selects the response (Vary), and no purge came between the flight's departure and its own. */
   #suits(routed: RoutedRequest, flight: Flight, result: FlightResult): boolean {
     if (result.kind === 'fault') return true
+    if (this.#services.quarantine.holds(routed.route)) return false
     const { request } = routed
     if (result.kind === 'streaming') {
       const nominated = nominatedFields(result.head.fields, flight.nominating)
@@ -170,7 +192,7 @@ export class Forwarder {
     const place = client === null ? NO_PLACE : takePlace(routed, flight)
     if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
     const form = this.#formOf(decision, client === null)
-    flight.depart(this.#services.upstream, forwardRequest(routed, form, routed.content))
+    flight.depart(this.#upstreamFor(errand), forwardRequest(routed, form, routed.content))
     return { flight, fill, place, aside }
   }
 
@@ -178,6 +200,11 @@ export class Forwarder {
   #asideOf({ decision }: Errand, routed: RoutedRequest, fence: Fence): Aside | undefined {
     if (routed.request.method !== 'POST' || decision.because !== 'method') return undefined
     return new PostAnswer(routed, fence, this.#services, this.#rules)
+  }
+
+  /** Of an observed route somebody listens to what the origin says. */
+  #upstreamFor({ routed, facts, decision }: Errand): Pick<Upstream, 'forward'> {
+    return decision.detail === 'observe' ? this.#observer.listening(routed, facts) : this.#services.upstream
   }
 
   #formOf(decision: Forward, background: boolean) {
@@ -198,7 +225,11 @@ export class Forwarder {
         else this.#collapser.forgetUncacheable(routed.key)
         return verdict
       },
-      onWhole: (head, times, body) => fill.onWhole(head, times, body),
+      onWhole: (head, times, body) => {
+        const whole = fill.onWhole(head, times, body)
+        if (whole.kept && routed.route.verify > 0) this.#verifier.noteFill(routed, whole.response)
+        return whole
+      },
       onGivenUp: reason => fill.onGivenUp(reason),
       onLanded: flight => {
         fill.onLanded()

@@ -91,10 +91,11 @@ export class PostAnswer implements Aside {
 
   #commit(routed: RoutedRequest): void {
     if (this.#whole === undefined || this.#after === undefined) return
-    const { epochs, store, searches } = this.#services
+    const { epochs, store, searches, quarantine } = this.#services
     const asked = { ...routed, sequence: this.#after.sequence }
     const response = makeStored(asked, this.#whole)
-    if (epochs.admits(this.#after, response.scopes)) store.store(searches.learn(asked, response.fields), response)
+    const admitted = epochs.admits(this.#after, response.scopes) && !quarantine.holds(routed.route)
+    if (admitted) store.store(searches.learn(asked, response.fields), response)
     epochs.end(this.#after)
   }
 }

@@ -11,6 +11,7 @@ import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import type { Store } from '../store/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { BufferBudget } from './buffer-budget.ts'
+import type { Quarantine } from './quarantine.ts'
 import type { Rules } from './routed-request.ts'
 import type { SearchKeys } from './search-keys.ts'
 
@@ -22,6 +23,7 @@ export interface EngineServices {
   readonly epochs: PurgeEpochs
   readonly upstream: Upstream
   readonly budget: BufferBudget
+  readonly quarantine: Quarantine
   /** In [0, 1). */
   random(): number
 }

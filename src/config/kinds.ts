@@ -162,8 +162,6 @@ const AFFIRMATIONS: Readonly<Record<string, string>> = {
   '0': 'off',
 }
 
-export const onOff = () => choice('on', 'off')
-
 export const yesNo = () =>
   scalar<boolean>(
     written => {

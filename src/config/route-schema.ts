@@ -7,19 +7,7 @@
 
 import { z } from 'zod'
 import { key, requiredKey, withoutDefault } from './keys.ts'
-import {
-  choice,
-  duration,
-  headerName,
-  list,
-  mapOf,
-  onOff,
-  percentage,
-  section,
-  text,
-  timeLimit,
-  yesNo,
-} from './kinds.ts'
+import { choice, duration, headerName, list, mapOf, percentage, section, text, timeLimit, yesNo } from './kinds.ts'
 import { clientControl, conditions, fallback, heuristic, queryRule, shareRule, statuses } from './route-values.ts'
 
 const policy = {
@@ -27,7 +15,11 @@ const policy = {
     prose: 'Further conditions, all of which must hold: header fields, query parameters and the host.',
     examples: [{ header: { 'X-Api-Version': '2' }, query: { draft: false } }],
   }),
-  cache: key(onOff(), { default: 'on', prose: 'Whether responses of this route are stored and reused at all.' }),
+  cache: key(choice('on', 'off', 'observe'), {
+    default: 'on',
+    prose:
+      'Whether responses of this route are stored and reused at all. `observe`: the origin answers every request and no body is kept; digests, sizes and times are, as if, so that hit rate and wrong answers are known before caching is turned on.',
+  }),
   ttl: key(duration(), {
     prose:
       "Freshness lifetime of a response; `origin` says when it holds. Without it the origin's own headers decide alone.",
@@ -102,6 +94,12 @@ const policy = {
     default: 'default',
     prose:
       "Cache-Control for the client: `origin`, `off` (`no-cache`), a duration, `immutable`, or a literal. `default` keeps the origin's, and where it sent none and `ttl` made the response fresh says `public, max-age=…` for `everyone` and `private, no-cache` for anything narrower.",
+  }),
+  verify: key(percentage(), {
+    default: '0%',
+    prose:
+      'Share of the hits of GET and QUERY whose answer is compared in the background with a fresh one to the same caller. A route whose answers turn out to be personal is quarantined: purged and passed through.',
+    examples: ['1%'],
   }),
   timeout: key(timeLimit(), { prose: 'Longest wait for the response head; without it `upstream.timeout`.' }),
   fallback: key(fallback(), {

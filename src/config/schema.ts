@@ -213,6 +213,10 @@ export const rootSchema = section({
     prose:
       'Request fields that make a request personal under `share: auto`. `default`: Authorization, Cookie, all under `identity`, X-API-Key, X-Auth-Token, X-Access-Token, X-Remote-User, X-Forwarded-User, X-Forwarded-Email, `X-Auth-Request-*`, X-Forwarded-Client-Cert and `X-SSL-Client-*`. A list replaces all of these.',
   }),
+  mode: key(choice('serve', 'observe'), {
+    default: 'serve',
+    prose: '`observe`: every route that has `cache: on` is as if it had `cache: observe`.',
+  }),
   defaults: key(defaultsSchema, {
     default: {},
     prose: 'Any route key but `match`: holds for every route that does not say otherwise, and where no route matches.',

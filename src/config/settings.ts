@@ -31,6 +31,8 @@ export interface RoutingSettings {
   /** Field names in lower case, a trailing `*` matches any rest. */
   readonly credentials: readonly string[]
   readonly expect: readonly string[]
+  /** `observe`: routes with `cache: on` observe. */
+  readonly mode: FileSettings['mode']
 }
 
 type Replaced = 'upstream' | 'defaults' | 'routes' | keyof RoutingSettings
@@ -53,7 +55,8 @@ export function routingSettings(file: FileSettings): RoutingSettings {
     return routeOf({ name, match }, policy, { defaults, builtIn })
   })
   const defaultRoute = routeOf({ name: 'default', match: '/**' }, {}, { defaults, builtIn })
-  return { routes, defaultRoute, identity: file.identity, credentials: credentialsOf(file), expect: file.expect }
+  const { identity, expect, mode } = file
+  return { routes, defaultRoute, identity, credentials: credentialsOf(file), expect, mode }
 }
 
 interface Beneath {

@@ -22,7 +22,7 @@ export interface Explanation {
   /** How far an acceptance reaches, and for how long; null where sharing needs none. */
   readonly accepted: null
   readonly trust: null
-  readonly cache: 'on' | 'off'
+  readonly cache: 'on' | 'off' | 'observe'
   /** Seconds; null: the origin alone decides. */
   readonly ttl: number | null
   readonly origin: 'obey' | 'cap' | 'override'

@@ -60,6 +60,7 @@ function routeText({ explanation: { params }, route, compiled }: Told): string {
 
 const BECAUSE: Readonly<Record<string, string>> = {
   'cache-off': 'off: the route says `cache: off`, so every request is forwarded',
+  observe: 'observed: the origin answers every request, and what the cache would have done is counted',
   'method-override': 'bypassed: a method-override header makes the request count as unsafe',
   'request-content': 'bypassed: the request has content, and the route does not say `body: true`',
   'no-store': "bypassed: the request's Cache-Control says no-store",

@@ -80,6 +80,21 @@ export const FAMILIES = {
   redisUp: gauge('redis_up', [], '1 while Redis answers, 0 while it does not; no sample without store.redis.'),
   purges: counter('purges_total', ['kind'], 'Purges, by what named the stored responses.'),
   uncacheable: counter('uncacheable_total', ['route', 'reason'], 'Upstream responses that were not stored, and why.'),
+  observedHits: counter(
+    'observed_hits_total',
+    ['route'],
+    'Requests of observed routes that would have been answered from the cache.',
+  ),
+  verified: counter(
+    'verified_total',
+    ['route', 'result'],
+    'Hits, real or as if, compared with a fresh answer to the same caller.',
+  ),
+  quarantined: gauge(
+    'quarantined',
+    ['route'],
+    '1 while the route is passed through because its answers are personal, else 0.',
+  ),
   reloads: counter('config_reloads_total', [], 'Configurations that came into force after the first.'),
   reloadFailures: counter('config_reload_failures_total', [], 'New configurations refused because of an error.'),
   configuration: gauge('config_info', ['hash'], 'Always 1; the hash names the configuration in force.'),

@@ -5,7 +5,14 @@
 // that were never touched are left out where there are many (route × outcome × status)
 // and shown as 0 where a missing series would make an alert blind.
 
-import { OUTCOMES, type Outcome, type RequestEvent, type TelemetryEvent, type UpstreamEvent } from '../base/events.ts'
+import {
+  OUTCOMES,
+  type Outcome,
+  type RequestEvent,
+  type TelemetryEvent,
+  type UpstreamEvent,
+  VERDICTS,
+} from '../base/events.ts'
 import { type Family, family, type HistogramSample, histogramFamily, type Sample } from './exposition.ts'
 import { FAMILIES } from './families.ts'
 import { RouteTable } from './route-table.ts'
@@ -32,6 +39,8 @@ export class MetricCounters {
   readonly #saved = new CounterRows(2)
   readonly #uncacheable = new CounterRows(Labels.width)
   readonly #reasons = new Labels()
+  readonly #observedHits = new CounterRows(1)
+  readonly #verified = new CounterRows(VERDICTS.length)
   readonly #encoded = new CounterRows(Labels.width)
   readonly #encodings = new Labels()
   readonly #purges = new CounterRows(PURGE_KINDS.length)
@@ -61,7 +70,10 @@ export class MetricCounters {
     else if (event.kind === 'eviction') this.#store.eviction(event)
     else if (event.kind === 'purge') this.#purges.add(0, PURGE_KINDS.indexOf(event.by), 1)
     else if (event.kind === 'reload') this.#reloads.add(0, event.ok ? 0 : 1, 1)
-    else if (event.kind === 'uncacheable') {
+    else if (event.kind === 'observed-hit') this.#observedHits.add(this.#routes.rowOf(event.route), 0, 1)
+    else if (event.kind === 'verified') {
+      this.#verified.add(this.#routes.rowOf(event.route), VERDICTS.indexOf(event.result), 1)
+    } else if (event.kind === 'uncacheable') {
       this.#uncacheable.add(this.#routes.rowOf(event.route), this.#reasons.columnOf(event.reason), 1)
     }
   }
@@ -76,13 +88,23 @@ export class MetricCounters {
         PURGE_KINDS.map((kind, at) => ({ labels: [kind], value: this.#purges.at(0, at) })),
       ),
       family(FAMILIES.uncacheable, this.#uncacheableSamples()),
+      ...this.#comparisonFamilies(),
       family(FAMILIES.reloads, [{ labels: [], value: this.#reloads.at(0, 0) }]),
       family(FAMILIES.reloadFailures, [{ labels: [], value: this.#reloads.at(0, 1) }]),
     ]
   }
 
   #perRoute(): readonly (CounterRows | HistogramRows)[] {
-    return [this.#requests, this.#durations, this.#upstream, this.#upstreamDurations, this.#saved, this.#uncacheable]
+    return [
+      this.#requests,
+      this.#durations,
+      this.#upstream,
+      this.#upstreamDurations,
+      this.#saved,
+      this.#uncacheable,
+      this.#observedHits,
+      this.#verified,
+    ]
   }
 
   #countRequest(event: RequestEvent): void {
@@ -144,6 +166,26 @@ export class MetricCounters {
           .map(([encoding, column]) => ({ labels: [encoding], value: this.#encoded.at(0, column) }))
           .filter(sample => sample.value > 0),
       ),
+    ]
+  }
+
+  #comparisonFamilies(): Family[] {
+    const hits: Sample[] = []
+    const verified: Sample[] = []
+    for (const [route, row] of this.#routes.entries()) {
+      hits.push({ labels: [route], value: this.#observedHits.at(row, 0) })
+      const counts = VERDICTS.map((_, column) => this.#verified.at(row, column))
+      if (counts.every(count => count === 0)) continue
+      for (const [column, result] of VERDICTS.entries()) {
+        verified.push({ labels: [route, result], value: counts[column] as number })
+      }
+    }
+    return [
+      family(
+        FAMILIES.observedHits,
+        hits.filter(({ value }) => value > 0),
+      ),
+      family(FAMILIES.verified, verified),
     ]
   }
 

@@ -35,6 +35,8 @@ interface GaugeSources {
   /** Undefined: no Redis is configured, and the family has no sample. */
   redisUp(): boolean | undefined
   configurationHash(): string
+  /** Whether each route is quarantined; by name. */
+  quarantined(): ReadonlyMap<string, boolean>
 }
 
 export interface Metrics extends Telemetry {
@@ -88,6 +90,10 @@ function gauges(sources: GaugeSources): Family[] {
       stores.map(({ tier, entries }) => ({ labels: [tier], value: entries })),
     ),
     family(FAMILIES.redisUp, redisUp === undefined ? [] : [{ labels: [], value: redisUp ? 1 : 0 }]),
+    family(
+      FAMILIES.quarantined,
+      [...sources.quarantined()].map(([route, held]) => ({ labels: [route], value: held ? 1 : 0 })),
+    ),
     family(FAMILIES.configuration, [{ labels: [sources.configurationHash()], value: 1 }]),
   ]
 }

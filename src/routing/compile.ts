@@ -107,7 +107,7 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     methods,
     pattern,
     when: compileConditions(written.when),
-    cache: written.cache,
+    cache: settings.mode === 'observe' && written.cache === 'on' ? 'observe' : written.cache,
     lifetime: lifetimeOf(written),
     requestDirectives: written.requestDirectives,
     share: written.share,
@@ -120,9 +120,11 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     purgeUser: purge.length < written.purge.length,
     client: written.client,
     timeout: written.timeout,
+    verify: written.verify,
     fallback:
       written.fallback === undefined ? undefined : { ...written.fallback, body: Buffer.from(written.fallback.body) },
     keyPrefix: keyPrefix(written, settings),
+    definition: definitionOf(written, settings),
   }
 }
 
@@ -177,6 +179,16 @@ function keyPrefix(written: RouteSettings, settings: RoutingSettings): string {
   }
   const digest = createHash('sha256').update(JSON.stringify(deciding)).digest('base64url').slice(0, 22)
   return `${written.name.length}:${written.name}${digest}`
+}
+
+/** What the file says of the route, defaults included; where it says so doesn't matter. */
+function definitionOf({ writtenIn: _, ...policy }: RouteSettings, settings: RoutingSettings): string {
+  const said = {
+    ...policy,
+    statuses: [...(policy.statuses ?? [])],
+    sharing: keyPrefix({ ...policy, writtenIn: _ }, settings),
+  }
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 22)
 }
 
 function tieFlaw(one: Route, other: Route): TextFlaw {

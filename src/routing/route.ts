@@ -4,7 +4,7 @@
 // engine may consult about policy, nothing that has to be parsed again. A route is
 // replaced as a whole at a reload, so its identity may be used to memoise.
 
-import type { Milliseconds } from '../base/units.ts'
+import type { Milliseconds, Ratio } from '../base/units.ts'
 import type { ClientControl, KeptQuery, ShareRule } from '../config/route-values.ts'
 import type { LifetimeRules } from '../http/freshness.ts'
 import type { ConditionSet } from './conditions.ts'
@@ -28,7 +28,8 @@ export interface Route {
   readonly when: ConditionSet
   /** The `match` line as written, for people. */
   readonly match: string
-  readonly cache: 'on' | 'off'
+  /** `observe` too where `mode: observe` makes it so. */
+  readonly cache: 'on' | 'off' | 'observe'
   readonly lifetime: LifetimeRules
   readonly requestDirectives: 'obey' | 'ignore'
   readonly share: ShareRule
@@ -44,10 +45,14 @@ export interface Route {
   readonly purgeUser: boolean
   readonly client: ClientRule
   readonly timeout: Milliseconds | undefined
+  /** Share of the hits that are compared with a fresh answer (cache/verify.ts). */
+  readonly verify: Ratio
   readonly fallback: Fallback | undefined
   /**
    * First part of every cache key: the name and a digest of `share`, `identity`, `credentials`
    * and `vary`, so that widening never reuses what was stored narrower.
    */
   readonly keyPrefix: string
+  /** Digest of all that the configuration says of the route: a quarantine ends when it changes. */
+  readonly definition: string
 }

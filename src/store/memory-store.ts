@@ -29,6 +29,8 @@ export interface MemoryStoreOptions {
   readonly epochs: PurgeEpochs
   /** What the values of nominated fields were turned into before they were stored (see http/vary.ts). */
   readonly conceal?: Conceal
+  /** It stands beside another memory store with the same epochs: purges are forgotten when both have swept. */
+  readonly beside?: boolean
 }
 
 /** Most variants of one key. */
@@ -57,9 +59,11 @@ export class MemoryStore implements Store, SlotOwner {
   constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#queues = new EvictionQueues(options.limit)
+    if (options.beside === true) options.epochs.alsoSweptBy(this)
     this.#sweeper = new Sweeper({
       clock: options.clock,
       epochs: options.epochs,
+      sweptBy: options.beside === true ? this : undefined,
       slots: () => this.#slots.values(),
       visit: (slot, now) => this.#tidy(slot, now),
     })

@@ -59,6 +59,8 @@ export class PurgeEpochs {
   #distrusted = 0
   /** Memory holds nothing that was purged up to here. */
   #swept = 0
+  /** By each store of this process that carries scopes, how far it has swept. */
+  readonly #sweptBy = new Map<object, number>([[this, 0]])
   #sequence = 0
   #channel: PurgeChannel = unconnected
   #cut: { readonly at: EpochMs; readonly partition: Milliseconds } | undefined
@@ -173,10 +175,16 @@ export class PurgeEpochs {
     this.#distrusted = this.version
   }
 
+  /** A second store whose sweeps count too. */
+  alsoSweptBy(store: object): void {
+    this.#sweptBy.set(store, 0)
+  }
+
   /** Memory holds nothing any more that was purged up to `sequence`. */
-  swept(sequence: number): void {
-    this.#swept = Math.max(this.#swept, sequence)
-    if (!this.#channel.remembers) this.forget(sequence)
+  swept(sequence: number, by: object = this): void {
+    this.#sweptBy.set(by, Math.max(this.#sweptBy.get(by) ?? 0, sequence))
+    this.#swept = Math.min(...this.#sweptBy.values())
+    if (!this.#channel.remembers) this.forget(this.#swept)
   }
 
   /**

@@ -14,6 +14,8 @@ import type { Slot } from './slot.ts'
 export interface SweeperOptions {
   readonly clock: Clock
   readonly epochs: PurgeEpochs
+  /** The store, where others with the same epochs have sweepers too. */
+  readonly sweptBy: object | undefined
   /** The newest slot of every key. */
   readonly slots: () => Iterator<Slot>
   /** Looks at a slot and its older variants, and removes what is of no use. */
@@ -82,11 +84,11 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
-    const { epochs, slots } = this.#options
+    const { epochs, slots, sweptBy } = this.#options
     const sequence = epochs.current()
     const rest = slots()
     while (!this.#stopped) {
-      if (this.#slice(rest)) return epochs.swept(sequence)
+      if (this.#slice(rest)) return epochs.swept(sequence, sweptBy)
       await this.#pause()
     }
   }

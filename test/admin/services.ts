@@ -44,6 +44,7 @@ function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): Test
       stores,
       redisUp: () => undefined,
       configurationHash: () => 'c0ffee',
+      quarantined: () => new Map([['patients', false]]),
     },
   })
   const statistics = createTrafficStatistics(clock)
@@ -70,6 +71,8 @@ function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): Test
       orders.push(order)
       return Promise.resolve({ purged: 3, replicas: 'local' as const })
     },
+    quarantined: () => [],
+    liftQuarantine: route => Promise.resolve({ route, lifted: true }),
     reload: () => Promise.resolve({ ok: true as const, hash: 'c0ffee' }),
     ...replaced,
   }

@@ -26,6 +26,7 @@ const sources = {
   stores: () => [{ tier: 'memory' as const, bytes: bytes(4096), entries: 2 }],
   redisUp: () => undefined,
   configurationHash: () => 'abc123',
+  quarantined: () => new Map([['patients', true]]),
 }
 
 function start(options: { thresholds?: number[] } = {}): Metrics {

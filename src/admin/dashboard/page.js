@@ -32,6 +32,7 @@ function draw() {
   if (report === undefined) return
   const current = report[period()]
   drawState(report)
+  drawQuarantine(report.quarantined)
   drawTiles(report, current)
   outcomes.show(current)
   plots.show(report.curves[range()], report.slo)
@@ -49,6 +50,17 @@ function drawState({ phase, upstream, redis, version, uptime, configuration }) {
   if (redis !== null) chip('chip-redis', redis.up ? 'Redis up' : 'Redis down', redis.up ? 'good' : 'bad')
   byId('chip-redis').hidden = redis === null
   byId('about').textContent = `version ${version} · up ${lasting(uptime)} · configuration ${configuration.slice(0, 8)}`
+}
+
+/** The text is only touched when it changes, so that it is announced once. */
+function drawQuarantine(quarantined) {
+  const banner = byId('quarantine')
+  const names = quarantined.map(({ route }) => route).join(', ')
+  const text =
+    `In quarantine: ${names}. Callers that share a stored response there are owed different ones, so requests pass ` +
+    'through uncached. Narrow `share` in the configuration, or lift it with POST /api/quarantine.'
+  banner.hidden = quarantined.length === 0
+  if (!banner.hidden && banner.textContent !== text) banner.textContent = text
 }
 
 function upstreamState({ breaker, reachable }) {
