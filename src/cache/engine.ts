@@ -6,6 +6,7 @@
 import { asFault, Fault } from '../base/fault.ts'
 import { connectionOptions } from '../http/hop-by-hop.ts'
 import { isSafeMethod } from '../http/invalidation.ts'
+import { endsHere } from '../http/max-forwards.ts'
 import type { Route } from '../routing/route.ts'
 import type { Lookup } from '../store/store.ts'
 import { Collapser } from './collapse.ts'
@@ -87,6 +88,7 @@ export class Engine {
     const presented = await this.#route(exchange, peer)
     const refused = this.#refusedOption(presented)
     if (refused !== undefined) return exchange.fail(refused)
+    if (endsHere(presented.request)) return answerHere(exchange)
     const routed = namesMadeTag(presented.request) ? await this.#holdTags(presented) : presented
     if (routed === undefined) return
     const known = this.#factsFor(routed)
@@ -169,6 +171,15 @@ export class Engine {
 
 function routesOf({ router }: EngineRules): Route[] {
   return [...router.routes, router.fallback]
+}
+
+/** OPTIONS about us has nothing to tell, and TRACE would tell what only the client may know. */
+function answerHere(exchange: Exchange): void {
+  exchange.account.outcome = 'bypass'
+  exchange.account.reason = 'ends-here'
+  const fields = ['Content-Length', '0', 'Cache-Status', 'pillion; detail=ends-here']
+  if (exchange.request.method === 'TRACE') exchange.fail(new Fault('REQUEST_METHOD', 'TRACE ends here'))
+  else exchange.respond({ status: 200, fields }, null)
 }
 
 function factsOf(routed: RoutedRequest, found: Lookup, quarantined: boolean): DecisionFacts {

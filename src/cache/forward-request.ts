@@ -9,6 +9,7 @@ import { withBaseTags } from '../http/content-coding.ts'
 import { type Fields, withField, withoutFields } from '../http/fields.ts'
 import { withForwarding, withVia } from '../http/forwarding.ts'
 import { endToEndFields } from '../http/hop-by-hop.ts'
+import { withOneHopLess } from '../http/max-forwards.ts'
 import { targetOf } from '../http/message.ts'
 import { CONDITIONAL_FIELDS, validationFields } from '../http/validation.ts'
 import { forwardedQuery } from '../routing/query.ts'
@@ -51,7 +52,7 @@ export function forwardRequest(routed: RoutedRequest, form: ForwardForm, body: F
 
 function forwardFields(routed: RoutedRequest, form: ForwardForm): Fields {
   const { request, peer } = routed
-  let fields: string[] = withoutFields(endToEndFields(withBaseTags(request.fields)), OURS)
+  let fields: string[] = withoutFields(endToEndFields(withBaseTags(withOneHopLess(request))), OURS)
   if (form.shared) fields = withoutFields(fields, NOT_SHARED)
   if (form.validate !== undefined) fields.push(...(validationFields(form.validate) ?? []))
   fields = withField(fields, 'Host', form.host ?? request.host)

@@ -63,6 +63,9 @@ export function createListener(limits: ListenerLimits, handlers: ListenerHandler
   return server
 }
 
+/** A whole request line whose method node's parser doesn't know; other bytes are no HTTP at all. */
+const UNKNOWN_METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP\/1\.[01]\r\n/
+
 function refuse(socket: Socket, fault: Fault): void {
   socket.end(rawFaultAnswer(fault, ''))
 }
@@ -86,9 +89,18 @@ function parseFault(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, limit
     }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Fault('REQUEST_HEAD_TIMEOUT', `no complete head within ${limits.headTimeout} ms`, { cause: error })
+    case 'HPE_INVALID_METHOD':
+      if (UNKNOWN_METHOD.test(error.rawPacket?.toString('latin1', 0, limits.uri) ?? '')) {
+        return new Fault('REQUEST_METHOD', "the method is none that node's parser knows", { cause: error })
+      }
+      return malformed(error)
     default:
-      return new Fault('REQUEST_MALFORMED', 'the bytes received are no HTTP/1.1 request', { cause: error })
+      return malformed(error)
   }
+}
+
+function malformed(cause: Error): Fault {
+  return new Fault('REQUEST_MALFORMED', 'the bytes received are no HTTP/1.1 request', { cause })
 }
 
 /** Starts listening; rejects with the system's error (address in use, no permission). Resolves to the address really bound, as in contract §1. */

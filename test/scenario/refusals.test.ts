@@ -82,6 +82,25 @@ describe('paths (contract §3)', () => {
 })
 
 describe('methods (RFC 9110 §9)', () => {
+  test('a method that cannot be read is a 501, what is no request line a 400', async () => {
+    await using scene = await startScene('', replyWith('hello'))
+    assert.equal((await scene.request(['FROBNICATE', '/a'])).status, 501)
+    const client = await scene.connect()
+    client.send('\x16\x03\x01\x02\x00\x01\x00')
+    assert.equal((await client.head()).status, 400)
+    assert.equal(scene.origin.requests.length, 0)
+  })
+
+  test('OPTIONS * and requests whose Max-Forwards is used up end here (RFC 9110 §7.6.2, §9.3.7)', async () => {
+    await using scene = await startScene('', replyWith('hello'))
+    assert.equal((await scene.request(['OPTIONS', '*'])).status, 200)
+    assert.equal((await scene.request(['OPTIONS', '/a'], ['Max-Forwards', '0'])).status, 200)
+    assert.equal((await scene.request(['TRACE', '/a'], ['Max-Forwards', '0'])).status, 501)
+    assert.equal(scene.origin.requests.length, 0)
+    await scene.request(['OPTIONS', '/a'], ['Max-Forwards', '3'])
+    assert.match(scene.origin.requests[0]?.raw ?? '', /max-forwards: 2/i)
+  })
+
   test('CONNECT is a 501', () =>
     assertRefused('CONNECT test.example:443 HTTP/1.1\r\nHost: test.example:443\r\n\r\n', 501))
 
