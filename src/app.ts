@@ -31,8 +31,8 @@ import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { createTelemetry } from './observability/telemetry.ts'
 import { createTrafficStatistics, type TrafficStatistics } from './observability/traffic-statistics.ts'
 import { ProxyServer } from './server/proxy-server.ts'
-import { MemoryStore } from './store/memory-store.ts'
 import { PurgeEpochs } from './store/purge-epochs.ts'
+import { createStorage, type Storage } from './store/storage.ts'
 import { createHttpUpstream } from './upstream/http-upstream.ts'
 import { readTlsFiles } from './upstream/settings.ts'
 import { SwitchedUpstream } from './upstream/switched-upstream.ts'
@@ -67,7 +67,7 @@ class RunningApp implements App {
   readonly #telemetry: Telemetry
   readonly #background: BackgroundWork
   readonly #epochs = new PurgeEpochs()
-  readonly #store: MemoryStore
+  readonly #storage: Storage
   readonly #upstream: SwitchedUpstream
   readonly #engine: Engine
   readonly #server: ProxyServer
@@ -89,8 +89,8 @@ class RunningApp implements App {
     this.#metrics = createMetrics({
       sources: {
         upstream: () => this.#upstream.state(),
-        stores: () => [{ tier: 'memory', ...this.#store.usage() }],
-        redisUp: () => undefined,
+        stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
+        redisUp: () => this.#storage.redis?.up,
         configurationHash: () => this.#configuration.hash,
         quarantined: () => this.#engine.quarantine.byRoute(),
       },
@@ -98,25 +98,20 @@ class RunningApp implements App {
     })
     this.#telemetry = createTelemetry([this.#metrics, this.#statistics, this.#accessLog, this.#logger])
     this.#background = new BackgroundWork(this.#telemetry)
-    this.#store = new MemoryStore({
-      limit: memoryOf(settings),
-      clock,
-      telemetry: this.#telemetry,
-      epochs: this.#epochs,
-    })
+    this.#storage = this.#createStorage(settings)
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))
     this.#engine = new Engine(
       {
         clock,
         telemetry: this.#telemetry,
         background: this.#background,
-        store: this.#store,
+        store: this.#storage.store,
         epochs: this.#epochs,
         upstream: this.#upstream,
         budget: new BufferBudget(settings.limits.buffers),
         random: Math.random,
       },
-      engineRules(configuration),
+      this.#engineRules(configuration),
     )
     const surroundings = { clock, telemetry: this.#telemetry }
     this.#server = new ProxyServer(settings, this.#engine, surroundings)
@@ -186,9 +181,9 @@ class RunningApp implements App {
     }
     this.#configuration = next
     this.#metrics.useRoutes(next.compiled.written.keys())
-    this.#engine.reconfigure(engineRules(next))
+    this.#engine.reconfigure(this.#engineRules(next))
     this.#server.reconfigure(settings)
-    this.#store.resize(memoryOf(settings))
+    this.#storage.memory.resize(memoryOf(settings))
     this.#logger.setLevel(settings.log.level)
     this.#accessLog.use(settings.log)
     this.#adminServer?.useToken(settings.admin.token)
@@ -197,11 +192,27 @@ class RunningApp implements App {
 
   /** What a listener was opened with stays until the process starts anew. */
   #warnOfRestart(before: Settings, after: Settings): void {
-    const fixed = { listen: (each: Settings) => each.listen, 'admin.listen': (each: Settings) => each.admin.listen }
+    const fixed = {
+      listen: (each: Settings) => each.listen,
+      'admin.listen': (each: Settings) => each.admin.listen,
+      'store.redis': (each: Settings) => each.store.redis,
+    }
     for (const [key, of] of Object.entries(fixed)) {
       if (JSON.stringify(of(before)) === JSON.stringify(of(after))) continue
       this.#notice('warn', `${key} changed, which takes effect at the next start`, { key })
     }
+  }
+
+  #createStorage(settings: Settings): Storage {
+    const { redis } = settings.store
+    return createStorage({
+      limit: memoryOf(settings),
+      redis,
+      tls: readTlsFiles(redis.tls, 'store.redis.tls'),
+      clock: this.#clock,
+      telemetry: this.#telemetry,
+      epochs: this.#epochs,
+    })
   }
 
   #createUpstream(settings: Settings) {
@@ -226,7 +237,7 @@ class RunningApp implements App {
   #adminServices(): AdminServices {
     const compiled = () => this.#configuration.compiled
     return {
-      health: { phase: () => this.#phase, upstream: () => this.#upstream.state(), redis: () => undefined },
+      health: { phase: () => this.#phase, upstream: () => this.#upstream.state(), redis: () => this.#redisState() },
       settings: {
         version: VERSION,
         startedAt: this.#startedAt,
@@ -237,14 +248,13 @@ class RunningApp implements App {
       },
       metrics: this.#metrics,
       statistics: this.#statistics,
-      stores: () => [{ tier: 'memory', ...this.#store.usage() }],
-      entry: async asked =>
-        answered(entryReport(asked, { compiled: compiled(), store: this.#store, now: this.#clock.now() })),
+      stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
+      entry: async asked => answered(await this.#entry(asked)),
       explain: async asked => this.#explain(asked),
       purge: order =>
         purgeStore(order, {
           compiled: compiled(),
-          store: this.#store,
+          store: this.#storage.memory,
           epochs: this.#epochs,
           telemetry: this.#telemetry,
         }),
@@ -254,16 +264,38 @@ class RunningApp implements App {
     }
   }
 
-  #explain(asked: AskedRequest): object | Refusal {
+  #redisState() {
+    const { redis } = this.#storage
+    return redis === undefined ? undefined : { up: redis.up }
+  }
+
+  #entry(asked: AskedRequest): Promise<object | string> {
+    const { compiled } = this.#configuration
+    return entryReport(asked, { compiled, store: this.#storage.store, now: this.#clock.now() })
+  }
+
+  async #explain(asked: AskedRequest): Promise<object | Refusal> {
     const { compiled } = this.#configuration
     const request = presentedRequest(asked)
     if (typeof request === 'string') return answered(request)
-    const live = entryReport(asked, { compiled, store: this.#store, now: this.#clock.now() })
+    const live = await this.#entry(asked)
     return { ...explain(compiled, request), ...(typeof live === 'string' ? {} : { live }) }
   }
 
   #notice(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
     this.#telemetry.emit({ kind: 'notice', level, message, fields })
+  }
+
+  #engineRules({ settings, compiled }: Configuration): EngineRules {
+    const { host, url } = settings.upstream
+    const authority = url.socketPath === undefined ? new URL(url.href).host : 'localhost'
+    return {
+      router: compiled.router,
+      identification: compiled.identification,
+      sealed: this.#storage.redis?.sealed ?? false,
+      upstreamHost: host === 'upstream' ? authority : undefined,
+      maxBody: settings.store.maxBody,
+    }
   }
 
   /** Lets go of everything but what the operating system takes back. */
@@ -272,7 +304,7 @@ class RunningApp implements App {
     await this.#upstream.close()
     await this.#background.settled()
     await this.#engine.close()
-    await this.#store.close()
+    await this.#storage.store.close()
     await this.#adminServer?.close()
     this.#metrics.close()
     this.#sink.close()
@@ -295,17 +327,6 @@ function answered(report: object | string): object | Refusal {
 
 function memoryOf({ store }: Settings) {
   return store.memory === 'auto' ? memoryAuto() : store.memory
-}
-
-function engineRules({ settings, compiled }: Configuration): EngineRules {
-  const { host, url } = settings.upstream
-  const authority = url.socketPath === undefined ? new URL(url.href).host : 'localhost'
-  return {
-    router: compiled.router,
-    identification: compiled.identification,
-    upstreamHost: host === 'upstream' ? authority : undefined,
-    maxBody: settings.store.maxBody,
-  }
 }
 
 function pause(duration: number): Promise<void> {

@@ -106,7 +106,7 @@ export class Engine {
 
   #factsFor(routed: RoutedRequest): DecisionFacts | Promise<DecisionFacts> {
     const found = this.#mayLookUp(routed)
-      ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields)
+      ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields, routed.reach)
       : NOTHING_STORED
     const quarantined = this.quarantine.holds(routed.route)
     if (found instanceof Promise) return found.then(late => factsOf(routed, late, quarantined))

@@ -7,10 +7,11 @@ import { bytes, milliseconds } from '../base/units.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { headUpdates, selects } from '../http/validation.ts'
 import type { Fence } from '../store/purge-epochs.ts'
+import type { CacheKey } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
 import type { FlightPlan, HeadVerdict } from './flight.ts'
-import type { RoutedRequest } from './routed-request.ts'
+import { type RoutedRequest, responseReach } from './routed-request.ts'
 import type { FlightServices } from './services.ts'
 import { freshen, judge, makeStored, mayKeepFreshened, shouldHold } from './store-response.ts'
 
@@ -61,8 +62,7 @@ export class Fill implements FlightPlan {
     if (!mayStore && aside !== undefined) return aside.onWhole(whole)
     const response = makeStored(routed, whole)
     const admitted = this.#services.epochs.admits(fence, response.scopes)
-    const kept =
-      admitted && this.#services.store.store(this.#services.searches.learn(routed, response.fields), response)
+    const kept = admitted && this.#keep(this.#services.searches.learn(routed, response.fields), response)
     if (!kept) this.onGivenUp(admitted ? 'no-room' : 'purged')
     return { response, kept }
   }
@@ -83,10 +83,14 @@ export class Fill implements FlightPlan {
     const storable = mayKeepFreshened(routed, freshened)
     const kept = storable.storable && this.#services.epochs.admits(fence, freshened.scopes)
     const key = this.#services.searches.learn(routed, freshened.fields)
-    if (kept) return { freshened, kept: this.#services.store.store(key, freshened) }
+    if (kept) return { freshened, kept: this.#keep(key, freshened) }
     if (!storable.storable) this.#services.store.remove(key)
     this.onGivenUp(storable.storable ? 'purged' : storable.reason)
     return { freshened, kept: false }
+  }
+
+  #keep(key: CacheKey, response: StoredResponse): boolean {
+    return this.#services.store.store(key, response, responseReach(this.#order.routed, response.nominated))
   }
 
   /** A HEAD's answer freshens the stored GET response or shows that it is outdated (RFC 9111 §4.3.5). */
@@ -98,6 +102,6 @@ export class Fill implements FlightPlan {
     if (update === 'outdated') this.#services.store.remove(key)
     if (update !== 'freshen') return
     const freshened = freshen(routed, stored, { ...head, ...times })
-    if (this.#services.epochs.admits(fence, freshened.scopes)) this.#services.store.store(key, freshened)
+    if (this.#services.epochs.admits(fence, freshened.scopes)) this.#keep(key, freshened)
   }
 }

@@ -5,12 +5,12 @@
 // aside and the failure is an event, emitted by the store itself.
 
 import type { Fields } from '../http/fields.ts'
-import type { CacheKey, Lookup, Store } from '../store/store.ts'
+import type { CacheKey, Lookup, Reach, Store } from '../store/store.ts'
 
 export const NOTHING_STORED: Lookup = { slot: undefined, otherVariants: false }
 
 /** Never throws, never rejects. */
-export function lookup(store: Store, key: CacheKey, presented: Fields): Lookup | Promise<Lookup> {
-  const found = store.lookup(key, presented)
+export function lookup(store: Store, key: CacheKey, presented: Fields, reach: Reach): Lookup | Promise<Lookup> {
+  const found = store.lookup(key, presented, reach)
   return found instanceof Promise ? found.catch(() => NOTHING_STORED) : found
 }

@@ -14,7 +14,7 @@ import { answersGet } from '../http/storable.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
-import type { RoutedRequest, Rules } from './routed-request.ts'
+import { type RoutedRequest, type Rules, responseReach } from './routed-request.ts'
 import type { FlightServices } from './services.ts'
 import { judge, makeStored, scopesOf, type Whole } from './store-response.ts'
 import { targetGet } from './target-get.ts'
@@ -94,8 +94,9 @@ export class PostAnswer implements Aside {
     const { epochs, store, searches, quarantine } = this.#services
     const asked = { ...routed, sequence: this.#after.sequence }
     const response = makeStored(asked, this.#whole)
+    const reach = responseReach(asked, response.nominated)
     const admitted = epochs.admits(this.#after, response.scopes) && !quarantine.holds(routed.route)
-    if (admitted) store.store(searches.learn(asked, response.fields), response)
+    if (admitted) store.store(searches.learn(asked, response.fields), response, reach)
     epochs.end(this.#after)
   }
 }

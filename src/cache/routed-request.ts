@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream'
 import { type CacheDirectives, requestDirectives } from '../http/cache-control.ts'
 import type { PresentedRequest } from '../http/message.ts'
 import { heededDirectives } from '../http/staleness.ts'
+import type { NominatedField } from '../http/vary.ts'
 import { cacheKey } from '../routing/cache-key.ts'
 import type { CallerDigest, Identification, Sharing } from '../routing/identity.ts'
 import { pathParameters } from '../routing/path-pattern.ts'
@@ -16,7 +17,7 @@ import type { Router } from '../routing/router.ts'
 import { renderTag } from '../routing/tag-template.ts'
 import { storedUri, withoutOrigin } from '../routing/uri-scopes.ts'
 import { routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
-import type { CacheKey } from '../store/store.ts'
+import type { CacheKey, Reach } from '../store/store.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Who is on the other end of the connection. */
@@ -37,6 +38,9 @@ export interface RoutedRequest {
   /** As the route heeds them. */
   readonly directives: CacheDirectives
   readonly key: CacheKey
+  /** How far a response to this request may travel; see also `responseReach`. */
+  readonly reach: Reach
+  readonly rules: Rules
   /** Content to forward: a stream still to be read, whole and repeatable, or none. */
   readonly content: Buffer | Readable | null
   readonly sequence: number
@@ -48,6 +52,8 @@ export interface RoutedRequest {
 export interface Rules {
   readonly router: Router
   readonly identification: Identification
+  /** What is shared with other replicas is unreadable there: responses for fewer than everyone may go too. */
+  readonly sealed: boolean
 }
 
 /** Puts together what the engine needs to know of one exchange. */
@@ -65,10 +71,25 @@ export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, seque
     sharing,
     directives: heededDirectives(requestDirectives(request.fields), route.requestDirectives),
     key: cacheKey(route, request, sharing.caller),
+    reach: reachOf(route, rules.sealed),
+    rules,
     content: null,
     sequence,
     callers: () => callersOf(rules.identification, request),
   }
+}
+
+/** Contract §3: without a secret only what is for `everyone`, or stored under `auto`, leaves this process. */
+function reachOf({ store, share }: Route, sealed: boolean): Reach {
+  if (store === 'memory') return 'memory'
+  return sealed || share.kind === 'everyone' || share.kind === 'auto' ? 'all' : 'memory'
+}
+
+/** Where nothing is sealed, a credential that tells variants apart keeps the response here. */
+export function responseReach({ reach, rules }: RoutedRequest, nominated: readonly NominatedField[]): Reach {
+  if (reach === 'memory' || rules.sealed) return reach
+  const present = nominated.flatMap(({ name, value }) => (value === undefined ? [] : [name, value]))
+  return rules.identification.credentialsIn(present).length === 0 ? 'all' : 'memory'
 }
 
 function callersOf(identification: Identification, request: PresentedRequest): CallerDigest[] {

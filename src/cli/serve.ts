@@ -10,7 +10,6 @@ import { type App, startApp } from '../app.ts'
 import { systemClock } from '../base/clock.ts'
 import { formatProblem } from '../config/problems.ts'
 import { type ConfigurationInput, prepare } from '../insight/prepare.ts'
-import { createIdentitySecret } from '../routing/identity.ts'
 import { type Arguments, type Command, EXIT, type ExitCode, type Io } from './arguments.ts'
 import { CONFIG_OPTION } from './read-configuration.ts'
 
@@ -33,6 +32,12 @@ export const serve: Command = {
       environment: 'ADMIN',
       help: 'Admin API, metrics and dashboard; default 127.0.0.1:9090.',
     },
+    {
+      name: 'redis',
+      value: 'URL',
+      environment: 'REDIS_URL',
+      help: 'Shares the cache with other replicas: redis://…, rediss://…, redis+sentinel://…, redis+cluster://…',
+    },
     { name: 'log-level', value: 'LEVEL', environment: 'LOG_LEVEL', help: 'debug, info, warn or error; default info.' },
   ],
   notes: ['ADDR is HOST:PORT, :PORT, [::1]:PORT or unix:/path; port 0 picks a free one.'],
@@ -45,7 +50,7 @@ const LOOK_FOR_PARENT_EVERY_MS = 500
 
 async function runServe(given: Arguments, io: Io): Promise<ExitCode> {
   const input = inputOf(given, io)
-  const { configuration, problems, source } = prepare(input, createIdentitySecret())
+  const { configuration, problems, source } = prepare(input)
   if (configuration === undefined) {
     for (const problem of problems) io.stderr.write(`${formatProblem(problem, source.text, source.file)}\n\n`)
     return EXIT.usage
@@ -63,6 +68,7 @@ function inputOf(given: Arguments, io: Io): ConfigurationInput {
     upstream: given.text('upstream'),
     listen: given.text('listen'),
     admin: given.text('admin'),
+    redis: given.text('redis'),
     logLevel: given.text('log-level'),
   }
   return { file: given.text('config'), environment: io.environment, overrides }

@@ -7,6 +7,7 @@
 
 import { type Address, formatAddress, isLoopback, type UpstreamUrl } from './addresses.ts'
 import type { KeyPath, Problem, Severity } from './problems.ts'
+import { checkRedis } from './redis-checks.ts'
 import type { FileSettings } from './schema.ts'
 import type { ConfigurationSource } from './source-document.ts'
 
@@ -18,12 +19,19 @@ export interface Checked {
   readonly found: readonly Problem[]
 }
 
-type Finding = readonly [severity: Severity, path: readonly string[], message: string, hint: string, code?: string]
+export type Finding = readonly [
+  severity: Severity,
+  path: readonly string[],
+  message: string,
+  hint: string,
+  code?: string,
+]
 
 export function crossCheck(checked: Checked): Problem[] {
   const findings: Finding[] = [
     ...checkUpstream(checked),
     ...checkTls(checked.settings),
+    ...checkRedis(checked.settings),
     ...checkAddresses(checked.settings),
     ...checkAdmin(checked.settings),
     ...checkCredentials(checked.settings),

@@ -105,7 +105,9 @@ function isFollowUp({ code, path }: Problem, earlier: readonly Problem[]): boole
 }
 
 function complete(settings: FileSettings, routing: RoutingSettings, file: string | undefined): Settings | undefined {
-  const { upstream, defaults: _, ...rest } = settings
+  const { upstream, store, defaults: _, ...rest } = settings
   if (upstream.url === undefined) return undefined
-  return { ...rest, ...routing, upstream: { ...upstream, url: upstream.url, tls: absoluteTls(upstream.tls, file) } }
+  const redis = { ...store.redis, tls: absoluteTls(store.redis.tls, file) }
+  const origin = { ...upstream, url: upstream.url, tls: absoluteTls(upstream.tls, file) }
+  return { ...rest, ...routing, upstream: origin, store: { ...store, redis } }
 }

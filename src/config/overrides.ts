@@ -16,6 +16,7 @@ export interface Overrides {
   readonly upstream?: string | undefined
   readonly listen?: string | undefined
   readonly admin?: string | undefined
+  readonly redis?: string | undefined
   readonly logLevel?: string | undefined
 }
 
@@ -24,6 +25,8 @@ interface Row {
   readonly option?: keyof Overrides
   readonly flag?: string
   readonly variable: string
+  /** A list of the file that names this value already stands: a rotation is written there. */
+  readonly addsTo?: true
 }
 
 const ROWS: readonly Row[] = [
@@ -31,6 +34,8 @@ const ROWS: readonly Row[] = [
   { path: ['listen'], option: 'listen', flag: '--listen', variable: 'LISTEN' },
   { path: ['admin', 'listen'], option: 'admin', flag: '--admin', variable: 'ADMIN' },
   { path: ['admin', 'token'], variable: 'ADMIN_TOKEN' },
+  { path: ['store', 'redis', 'url'], option: 'redis', flag: '--redis', variable: 'REDIS_URL' },
+  { path: ['store', 'redis', 'secret'], variable: 'CACHE_SECRET', addsTo: true },
   { path: ['log', 'level'], option: 'logLevel', flag: '--log-level', variable: 'LOG_LEVEL' },
 ]
 
@@ -51,6 +56,7 @@ export function override(file: FileSettings, overrides: Overrides, environment: 
     if (given === undefined) continue
     from.set(row.path.join('.'), given.from)
     const read = (schemaAt(rootSchema, row.path) as z.ZodType).safeParse(given.text)
+    if (read.success && row.addsTo && namesAll(valueAt(settings, row.path), read.data)) continue
     if (read.success) settings = withValue(settings, row.path, read.data)
     else problems.push(...read.error.issues.map(issue => problemOf(issue, row.path, given.from)))
   }
@@ -72,6 +78,14 @@ function problemOf(issue: z.core.$ZodIssue, path: KeyPath, from: string): Proble
   const params = (issue.code === 'custom' ? (issue.params ?? {}) : {}) as { code?: string; hint?: string }
   const code = params.code ?? 'value'
   return { code, severity: 'error', path, from, message: issue.message, hint: params.hint }
+}
+
+function namesAll(written: unknown, given: unknown): boolean {
+  return Array.isArray(written) && Array.isArray(given) && given.every(value => written.includes(value))
+}
+
+function valueAt(settings: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, part) => (value as Record<string, unknown>)[part], settings)
 }
 
 function withValue(settings: unknown, path: readonly string[], value: unknown): unknown {

@@ -78,6 +78,11 @@ const policy = {
     prose:
       'How long after expiry a response is still given when the origin fails: no answer, reset, timeout, open breaker, 500, 502, 503, 504 (RFC 5861).',
   }),
+  refreshAhead: key(choice('on', 'off'), {
+    default: 'off',
+    prose:
+      'Whether responses that are asked for often are fetched again shortly before they expire: early by chance (XFetch), once over all replicas.',
+  }),
   jitter: key(percentage(), { default: '0%', prose: 'Spreads expiry by plus or minus this share of the lifetime.' }),
   tags: key(list(text({ title: 'tag' })), {
     default: [],
@@ -102,6 +107,10 @@ const policy = {
     examples: ['1%'],
   }),
   timeout: key(timeLimit(), { prose: 'Longest wait for the response head; without it `upstream.timeout`.' }),
+  store: key(choice('all', 'memory'), {
+    default: 'all',
+    prose: 'Where responses are kept: in memory and Redis (`all`), or in this process alone (`memory`).',
+  }),
   fallback: key(fallback(), {
     prose: 'The answer when the origin fails and nothing stale is left.',
     examples: [{ status: 503, body: '{"error":"try again"}', type: 'application/json' }],

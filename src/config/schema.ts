@@ -27,6 +27,7 @@ import {
 } from './kinds.ts'
 import { accepted } from './parsed.ts'
 import { formatSize, parseSize } from './quantities.ts'
+import { redisSchema } from './redis-schema.ts'
 import { defaultsSchema, routesSchema } from './route-schema.ts'
 
 const breaker = section({
@@ -112,6 +113,10 @@ const store = section({
       "Most memory for stored responses, overhead included; never exceeded. `auto`: 40 % of the container's memory limit, at most 512MiB.",
   }),
   maxBody: key(size(), { default: '8MiB', prose: 'Larger responses stream through and are not stored.' }),
+  redis: key(redisSchema, {
+    default: {},
+    prose: 'What replicas share: stored responses, purges, and who asks the origin.',
+  }),
 })
 
 /** One place in a request that says who is asking. */

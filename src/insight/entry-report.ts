@@ -12,24 +12,24 @@ import { requestDirectives } from '../http/cache-control.ts'
 import { fieldValue } from '../http/fields.ts'
 import { cacheKey } from '../routing/cache-key.ts'
 import type { CompiledRoutes } from '../routing/compile.ts'
-import type { MemoryStore } from '../store/memory-store.ts'
+import type { Store } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { type AskedRequest, presentedRequest } from './asked-request.ts'
 
 export interface EntryServices {
   readonly compiled: CompiledRoutes
-  readonly store: MemoryStore
+  readonly store: Store
   readonly now: EpochMs
 }
 
 /** The report, or one sentence that says why the proxy would refuse such a request. */
-export function entryReport(asked: AskedRequest, services: EntryServices): object | string {
+export async function entryReport(asked: AskedRequest, services: EntryServices): Promise<object | string> {
   const request = presentedRequest({ ...asked, method: 'GET' })
   if (typeof request === 'string') return request
   const { router, identification } = services.compiled
   const route = router.match(request)
   const sharing = identification.sharing(route, request)
-  const found = services.store.lookup(cacheKey(route, request, sharing.caller), request.fields)
+  const found = await services.store.lookup(cacheKey(route, request, sharing.caller), request.fields)
   const stored = found.slot?.response
   const decision = decide({
     request,

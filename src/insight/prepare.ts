@@ -9,7 +9,7 @@ import { type ConfigurationInput, type LoadedConfiguration, loadConfiguration } 
 import { inFileOrder, isError, type Problem } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { type CompiledRoutes, compileRoutes } from '../routing/compile.ts'
-import type { IdentitySecret } from '../routing/identity.ts'
+import { createIdentitySecret, type IdentitySecret, sharedIdentitySecret } from '../routing/identity.ts'
 
 export type { ConfigurationInput }
 
@@ -32,9 +32,10 @@ export interface Prepared {
   readonly source: LoadedConfiguration['source']
 }
 
-/** Never throws: whatever is wrong is a problem. */
-export function prepare(input: ConfigurationInput, secret: IdentitySecret): Prepared {
+/** Never throws: whatever is wrong is a problem. `kept`: the secret in force, at a reload. */
+export function prepare(input: ConfigurationInput, kept?: IdentitySecret): Prepared {
   const { settings, routing, problems: loading, source } = loadConfiguration(input)
+  const secret = kept ?? sharedIdentitySecret(settings?.store.redis.secret ?? []) ?? createIdentitySecret()
   const { compiled, problems: compiling } = compileRoutes(routing, source, secret)
   const problems = inFileOrder([...loading, ...compiling])
   if (settings === undefined || problems.some(isError)) return { configuration: undefined, problems, source }

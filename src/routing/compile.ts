@@ -123,6 +123,8 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     verify: written.verify,
     fallback:
       written.fallback === undefined ? undefined : { ...written.fallback, body: Buffer.from(written.fallback.body) },
+    store: written.store,
+    refreshAhead: written.refreshAhead === 'on',
     keyPrefix: keyPrefix(written, settings),
     definition: definitionOf(written, settings),
   }

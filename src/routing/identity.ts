@@ -7,7 +7,7 @@
 // costs under two microseconds, less than a secret lying about in the heap is worth.
 // Parts of identity, `signed-in` and acceptance will be further facts beside these.
 
-import { hash, randomBytes } from 'node:crypto'
+import { hash, hkdfSync, randomBytes } from 'node:crypto'
 import type { IdentitySource } from '../config/schema.ts'
 import type { RoutingSettings } from '../config/settings.ts'
 import { type Fields, fieldLines } from '../http/fields.ts'
@@ -28,6 +28,16 @@ export function createIdentitySecret(): IdentitySecret {
 
 /** Why a caller can't be told apart: nothing to tell by, an empty value, the same field or cookie twice. */
 type IdentityRefusal = 'identity-missing' | 'identity-empty' | 'identity-repeated'
+
+/**
+ * The same for all replicas that share the cache's secret. Of several (a rotation) the oldest counts, so that
+ * replicas that know the new one already and those that don't yet mean the same callers by the same digests.
+ */
+export function sharedIdentitySecret(secrets: readonly string[]): IdentitySecret | undefined {
+  const oldest = secrets.at(-1)
+  if (oldest === undefined) return undefined
+  return Buffer.from(hkdfSync('sha256', oldest, '', 'pillion identity', 32)).toString('hex') as IdentitySecret
+}
 
 export interface Sharing {
   /** Why this request can't have a stored response at all; undefined: it can. */

@@ -48,6 +48,10 @@ export interface Route {
   /** Share of the hits that are compared with a fresh answer (cache/verify.ts). */
   readonly verify: Ratio
   readonly fallback: Fallback | undefined
+  /** `memory`: responses never leave this process. */
+  readonly store: 'all' | 'memory'
+  /** Hot responses are fetched again before they expire (cache/refresh-ahead.ts). */
+  readonly refreshAhead: boolean
   /**
    * First part of every cache key: the name and a digest of `share`, `identity`, `credentials`
    * and `vary`, so that widening never reuses what was stored narrower.

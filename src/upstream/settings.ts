@@ -55,15 +55,15 @@ export interface UpstreamEnvironment {
   readonly telemetry: Telemetry
 }
 
-/** The files named under `upstream.tls`, read; throws an Error that names key and file. */
-export function readTlsFiles(files: TlsMaterial): TlsMaterial {
+/** The files named under `section`, read; throws an Error that names key and file. */
+export function readTlsFiles(files: TlsMaterial, section = 'upstream.tls'): TlsMaterial {
   const read = (key: 'ca' | 'cert' | 'key'): string | undefined => {
     const file = files[key]
     if (file === undefined) return undefined
     try {
       return readFileSync(file, 'utf8')
     } catch (error) {
-      throw new Error(`upstream.tls.${key}: ${file} could not be read`, { cause: error })
+      throw new Error(`${section}.${key}: ${file} could not be read`, { cause: error })
     }
   }
   return { ca: read('ca'), cert: read('cert'), key: read('key'), servername: files.servername }

@@ -53,7 +53,7 @@ const keys: BrokenFile[] = [
     text: 'store: { ▸zebra: 1 }',
     code: 'unknown-key',
     says: /zebra/,
-    hint: 'keys here: memory, maxBody',
+    hint: 'keys here: memory, maxBody, redis',
   },
   {
     name: 'a key named like a property of all objects',

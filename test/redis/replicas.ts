@@ -6,10 +6,10 @@
 
 import type { TelemetryEvent } from '../../src/base/events.ts'
 import { bytes, milliseconds } from '../../src/base/units.ts'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { PurgeEpochs } from '../../src/store/purge-epochs.ts'
 import { createRedisTier, type RedisTier, type RedisTierOptions } from '../../src/store/redis/redis-tier.ts'
-import { parseRedisUrl } from '../../src/store/redis/redis-url.ts'
 import type { CacheKey } from '../../src/store/store.ts'
 import { TieredStore } from '../../src/store/tiered-store.ts'
 import { HeldClock } from '../store/stored-responses.ts'

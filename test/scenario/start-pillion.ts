@@ -16,7 +16,6 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type App, startApp } from '../../src/app.ts'
 import { prepare } from '../../src/insight/prepare.ts'
-import { createIdentitySecret } from '../../src/routing/identity.ts'
 import { RawClient, type RawResponse, rawRequest } from '../clients/raw-client.ts'
 import { type Origin, type OriginHandler, startOrigin } from '../origin/origin.ts'
 
@@ -38,7 +37,7 @@ export async function startPillion(upstream: string, { text = '', file }: Config
     environment: { UPSTREAM: upstream, LOG_LEVEL: 'error' },
     overrides: { listen: '127.0.0.1:0', admin: '127.0.0.1:0' },
   }
-  const { configuration, problems } = prepare(input, createIdentitySecret())
+  const { configuration, problems } = prepare(input)
   if (configuration === undefined) throw new Error(problems.map(({ message }) => message).join('\n'))
   return startApp(configuration, input)
 }

@@ -11,7 +11,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { Fault } from '../../base/fault.ts'
 import type { Milliseconds } from '../../base/units.ts'
-import type { RedisAddress } from './redis-url.ts'
+import type { RedisAddress } from '../../config/redis-url.ts'
 
 export type RedisArgument = string | Buffer | number
 /** As it came: bulk strings are Buffers, and possibly views of a larger one that is used again. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { describeAddress, parseRedisUrl, type RedisAddress } from '../../../src/store/redis/redis-url.ts'
+import { describeAddress, parseRedisUrl, type RedisAddress } from '../../src/config/redis-url.ts'
 
 function parsed(text: string): RedisAddress {
   const address = parseRedisUrl(text)
