@@ -23,6 +23,7 @@ import { createConfigurationWatch } from './config/watch.ts'
 import { presentedRequest } from './insight/asked-request.ts'
 import { entryReport } from './insight/entry-report.ts'
 import { explain } from './insight/explain.ts'
+import { LiveObservation } from './insight/live-observation.ts'
 import { type Configuration, type ConfigurationInput, type Prepared, prepare } from './insight/prepare.ts'
 import { createAccessLog } from './observability/access-log.ts'
 import { createLogSink } from './observability/log-sink.ts'
@@ -64,6 +65,7 @@ class RunningApp implements App {
   readonly #accessLog
   readonly #statistics: TrafficStatistics
   readonly #metrics: Metrics
+  readonly #observation = new LiveObservation()
   readonly #telemetry: Telemetry
   readonly #background: BackgroundWork
   readonly #epochs = new PurgeEpochs()
@@ -96,7 +98,8 @@ class RunningApp implements App {
       },
       thresholds: [settings.slo.cached, settings.slo.uncached],
     })
-    this.#telemetry = createTelemetry([this.#metrics, this.#statistics, this.#accessLog, this.#logger])
+    const hearing = [this.#metrics, this.#statistics, this.#observation, this.#accessLog, this.#logger]
+    this.#telemetry = createTelemetry(hearing)
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))

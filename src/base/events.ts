@@ -58,7 +58,28 @@ export interface UpstreamEvent {
 export interface UncacheableEvent {
   readonly kind: 'uncacheable'
   readonly route: string
+  readonly method: string
+  /** For statistics in memory only, never a label or a log line. */
+  readonly path: string
   readonly reason: string
+}
+
+/** What the origin's response head says that an operator may want to know. Only for answers from the origin, never for hits. */
+export interface OriginHeadEvent {
+  readonly kind: 'origin-head'
+  readonly route: string
+  readonly method: string
+  /** For statistics in memory only, never a label or a log line. */
+  readonly path: string
+  readonly etag: boolean
+  readonly lastModified: boolean
+  /** No Cache-Control, Expires or Pragma. */
+  readonly silent: boolean
+  /** `no-store` or `private`. */
+  readonly forbidding: boolean
+  readonly setsCookie: boolean
+  /** Of a type that compresses well, not coded, although the client takes a coding; its announced length, 0 where that is not known. */
+  readonly uncompressed: Bytes | undefined
 }
 
 export type StoreTier = 'memory' | 'redis'
@@ -138,6 +159,7 @@ export type TelemetryEvent =
   | RequestEvent
   | UpstreamEvent
   | UncacheableEvent
+  | OriginHeadEvent
   | StoreEvent
   | EvictionEvent
   | PurgeEvent

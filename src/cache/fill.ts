@@ -11,6 +11,7 @@ import type { CacheKey } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
 import type { FlightPlan, HeadVerdict } from './flight.ts'
+import { originHead } from './origin-head.ts'
 import { type RoutedRequest, responseReach } from './routed-request.ts'
 import type { FlightServices } from './services.ts'
 import { freshen, judge, makeStored, mayKeepFreshened, shouldHold } from './store-response.ts'
@@ -45,6 +46,9 @@ export class Fill implements FlightPlan {
   onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {
     this.#originTime = milliseconds(this.#services.clock.monotonic() - this.#startedAt)
     const { routed, mayStore, stored, aside } = this.#order
+    if (head.status === 200 && routed.request.method === 'GET') {
+      this.#services.telemetry.emit(originHead(routed, head))
+    }
     if (routed.request.method === 'HEAD') this.#learnFromHead(head, times)
     if (!mayStore) return aside?.takes(head, times) === true ? { keep: true, hold: false } : PASSED_ON
     if (head.status === 304 && stored !== undefined && selects(stored, head.fields))
@@ -69,7 +73,9 @@ export class Fill implements FlightPlan {
 
   onGivenUp(reason: string): void {
     this.reason = reason
-    this.#services.telemetry.emit({ kind: 'uncacheable', route: this.#order.routed.route.name, reason })
+    const { route, request } = this.#order.routed
+    const { method, path } = request
+    this.#services.telemetry.emit({ kind: 'uncacheable', route: route.name, method, path, reason })
   }
 
   onLanded(): void {

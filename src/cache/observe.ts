@@ -168,7 +168,9 @@ export class Observer {
     const times = { requestTime, responseTime }
     const verdict = judge(routed, head, times)
     if (!verdict.storable) {
-      this.#services.telemetry.emit({ kind: 'uncacheable', route: routed.route.name, reason: verdict.reason })
+      const { method, path } = routed.request
+      const { reason } = verdict
+      this.#services.telemetry.emit({ kind: 'uncacheable', route: routed.route.name, method, path, reason })
       return
     }
     const jitterAt = this.#services.random() * 2 - 1

@@ -95,7 +95,7 @@ export class Verifier {
   /** Where in memory the response lies, if it still does. */
   #slotOf(routed: RoutedRequest, { responseTime }: StoredResponse): Slot | undefined {
     const { searches, store } = this.#services
-    const found = store.lookup(searches.keyOf(routed), routed.request.fields)
+    const found = store.lookup(searches.keyOf(routed), routed.request.fields, 'memory')
     if (found instanceof Promise || found.slot?.response.responseTime !== responseTime) return undefined
     return found.slot
   }

@@ -8,11 +8,7 @@
 
 import type { Bytes, EpochMs, Milliseconds, Ratio } from '../base/units.ts'
 
-/**
- * One answered request, as far as its source knows it.
- *
- * @public
- */
+/** One answered request, as far as its source knows it. */
 export interface TrafficRecord {
   readonly at: EpochMs
   /** The route that takes it under the configuration at hand. */
@@ -33,7 +29,6 @@ export interface TrafficRecord {
   readonly weight: number
 }
 
-/** @public */
 export interface TrafficProfile {
   readonly source: 'observation' | 'log'
   /** The first and the last instant seen; equal where there was nothing. */
@@ -76,6 +71,8 @@ export interface RouteProfile {
   /** Why responses were not stored, and how often; closed list of reasons. */
   readonly uncacheable: ReadonlyMap<string, number>
   readonly query: QueryFacts
+  /** Requests of files with an asset's extension, and how many of those have names that change with their content. */
+  readonly assets: { readonly requests: number; readonly fingerprinted: number }
 }
 
 /** How requests spread over distinct keys: what a hit rate is predicted from. */
@@ -107,7 +104,7 @@ export interface CallerVariance {
   readonly compared: number
   /** Of these, seen to differ by caller, stably: A was owed d1, B d2, A again d1. */
   readonly personal: number
-  /** Of these, the same representation for every caller. */
+  /** Of these, callers were given the same one after the other, but for changes with time. */
   readonly alike: number
 }
 

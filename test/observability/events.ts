@@ -90,7 +90,7 @@ export function aSink(pretty = false): MemorySink {
 export const everyKind: readonly TelemetryEvent[] = [
   aRequestEvent({ outcome: 'hit', saved: 200, encoding: 'br' }),
   anUpstreamEvent(),
-  { kind: 'uncacheable', route: 'patients', reason: 'no-store' },
+  { kind: 'uncacheable', method: 'GET', path: '/', route: 'patients', reason: 'no-store' },
   { kind: 'store', tier: 'memory', op: 'get', result: 'hit', duration: milliseconds(0.01) },
   { kind: 'eviction', tier: 'memory', reason: 'room' },
   { kind: 'purge', by: 'tag', soft: false },

@@ -173,7 +173,8 @@ describe('labels are bounded', () => {
 
   test('the sixty-fourth reason and all after it count as other', async () => {
     start()
-    for (let n = 0; n < 100; n += 1) metrics.emit({ kind: 'uncacheable', route: 'patients', reason: `reason-${n}` })
+    for (let n = 0; n < 100; n += 1)
+      metrics.emit({ kind: 'uncacheable', route: 'patients', method: 'GET', path: '/', reason: `reason-${n}` })
     assert.equal(await sample('pillion_uncacheable_total{route="patients",reason="other"}'), 37)
   })
 })
