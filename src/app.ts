@@ -71,6 +71,7 @@ class RunningApp implements App {
   readonly #epochs = new PurgeEpochs()
   readonly #storage: Storage
   readonly #upstream: SwitchedUpstream
+  readonly #budget: BufferBudget
   readonly #engine: Engine
   readonly #server: ProxyServer
   readonly #startedAt
@@ -103,6 +104,7 @@ class RunningApp implements App {
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))
+    this.#budget = new BufferBudget(settings.limits.buffers)
     this.#engine = new Engine(
       {
         clock,
@@ -111,7 +113,7 @@ class RunningApp implements App {
         store: this.#storage.store,
         epochs: this.#epochs,
         upstream: this.#upstream,
-        budget: new BufferBudget(settings.limits.buffers),
+        budget: this.#budget,
         random: Math.random,
       },
       this.#engineRules(configuration),
@@ -187,6 +189,7 @@ class RunningApp implements App {
     this.#engine.reconfigure(this.#engineRules(next))
     this.#server.reconfigure(settings)
     this.#storage.memory.resize(memoryOf(settings))
+    this.#budget.resize(settings.limits.buffers)
     this.#logger.setLevel(settings.log.level)
     this.#accessLog.use(settings.log)
     this.#adminServer?.useToken(settings.admin.token)

@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
+import { removeStaleSocket } from '../base/stale-socket.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
 import type { Address } from '../config/addresses.ts'
 import { formatAddress } from '../config/addresses.ts'
@@ -117,8 +118,9 @@ function gauges(services: AdminServices): Gauges {
   }
 }
 
-function bind(server: Server, address: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function bind(server: Server, address: Address): Promise<void> {
+  if (address.kind === 'unix') await removeStaleSocket(address.path)
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const done = () => {
       server.off('error', reject)

@@ -45,6 +45,7 @@ export const FAULTS = {
   REQUEST_URI_LENGTH: { side: 'client', status: 414, retry: 'never', title: 'The request target is too long.' },
   REQUEST_HEAD_SIZE: { side: 'client', status: 431, retry: 'never', title: 'The request head is too large.' },
   REQUEST_METHOD: { side: 'client', status: 501, retry: 'never', title: 'The method is not supported.' },
+  REQUEST_EXPECTATION: { side: 'client', status: 417, retry: 'never', title: 'The expectation can not be met.' },
   CLIENT_GONE: { side: 'client', retry: 'never', title: 'The client went away.' },
   // The upstream
   UPSTREAM_REFUSED: {

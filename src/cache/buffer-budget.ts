@@ -7,11 +7,20 @@
 import type { Bytes } from '../base/units.ts'
 
 export class BufferBudget {
-  readonly limit: Bytes
+  #limit: Bytes
   #taken = 0
 
   constructor(limit: Bytes) {
-    this.limit = limit
+    this.#limit = limit
+  }
+
+  get limit(): Bytes {
+    return this.#limit
+  }
+
+  /** Takes a new limit; what is over it already presses back. */
+  resize(limit: Bytes): void {
+    this.#limit = limit
   }
 
   get taken(): number {
@@ -19,7 +28,7 @@ export class BufferBudget {
   }
 
   tryTake(size: number): boolean {
-    if (this.#taken + size > this.limit) return false
+    if (this.#taken + size > this.#limit) return false
     this.#taken += size
     return true
   }

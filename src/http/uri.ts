@@ -59,8 +59,11 @@ export function hasForbiddenPath(path: string): boolean {
   if (!path.includes('.') && !path.includes('%')) return false
   if (path.includes('%00')) return true
   const plain = path.replace(/%2e/gi, '.').replace(/%2f|%5c/gi, '/')
-  return plain.split('/').some(segment => segment === '.' || segment === '..')
+  return plain.split('/').some(segment => DOTS.test(segment))
 }
+
+/** Some servers take what follows a `;` for parameters of the segment, and see a dot segment before it. */
+const DOTS = /^\.\.?(?:;|$)/
 
 /** Where a relative reference starts from. */
 export type BaseTarget = Pick<PresentedRequest, 'scheme' | 'host' | 'path' | 'query'>

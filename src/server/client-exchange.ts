@@ -77,7 +77,8 @@ export class ClientExchange implements Exchange {
   /** Asking for the content is what makes us say `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
   get body(): Readable | null {
     if (!this.request.hasBody) return null
-    if (!this.#continued && this.#message.headers.expect !== undefined) this.#response.writeContinue()
+    const asked = this.#message.headers.expect !== undefined && this.#message.httpVersionMinor > 0
+    if (!this.#continued && asked) this.#response.writeContinue()
     this.#continued = true
     return this.#message
   }
@@ -127,7 +128,8 @@ export class ClientExchange implements Exchange {
       return
     }
     const { head, body } = answerFault(fault, this.requestId)
-    if (this.request.hasBody && fault.kind.side === 'client') this.#response.shouldKeepAlive = false
+    // Nothing behind a refused request is read: it may be what the refusal was about.
+    if (fault.kind.side === 'client' && fault.code !== 'ONLY_IF_CACHED') this.#response.shouldKeepAlive = false
     this.respond(head, this.request.method === 'HEAD' ? null : body)
   }
 

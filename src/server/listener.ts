@@ -8,9 +8,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Fault } from '../base/fault.ts'
+import { removeStaleSocket } from '../base/stale-socket.ts'
 import type { Bytes, Milliseconds } from '../base/units.ts'
 import { type Address, formatAddress } from '../config/addresses.ts'
-import { rawFaultAnswer } from './fault-answer.ts'
+import { type ParseError, refuseConnection } from './unparsed.ts'
 
 export interface ListenerLimits {
   readonly head: Bytes
@@ -27,6 +28,8 @@ export interface ListenerHandlers {
   readonly mayUpgrade: (message: IncomingMessage) => boolean
   /** `head`: octets read beyond the request. Nobody else reads the connection or hears its errors any more. */
   readonly upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => void
+  /** node's parser met something it can't read. */
+  readonly unparsed: (error: ParseError, socket: Socket) => void
 }
 
 /** How often node looks for heads that are overdue. */
@@ -35,11 +38,7 @@ const CHECK_EVERY_MS = 500
 /** A server with `limits` that is not listening yet; the caller closes it. */
 export function createListener(limits: ListenerLimits, handlers: ListenerHandlers): Server {
   const server = createServer({
-    // Both limits are checked exactly by read-request; node's must only not be in the way of the right answer.
-    maxHeaderSize: limits.head + limits.uri,
-    headersTimeout: limits.headTimeout,
     requestTimeout: 0,
-    keepAliveTimeout: limits.idle,
     connectionsCheckingInterval: CHECK_EVERY_MS,
     insecureHTTPParser: false,
     requireHostHeader: false,
@@ -47,74 +46,43 @@ export function createListener(limits: ListenerLimits, handlers: ListenerHandler
     shouldUpgradeCallback: message => handlers.mayUpgrade(message),
   })
   server.maxHeadersCount = 0
-  server.maxConnections = limits.connections
   server.timeout = 0
+  setLimits(server, limits)
   server.on('request', handlers.request)
   server.on('checkContinue', handlers.request)
+  server.on('checkExpectation', handlers.request)
   server.on('upgrade', handlers.upgrade)
   server.on('connect', (_message: IncomingMessage, socket: Socket) => {
-    refuse(socket, new Fault('REQUEST_METHOD', 'CONNECT was asked for'))
+    socket.on('error', () => undefined)
+    refuseConnection(socket, new Fault('REQUEST_METHOD', 'CONNECT was asked for'))
   })
-  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
-    const fault = parseFault(error, limits)
-    if (fault === undefined || !socket.writable) socket.destroy()
-    else refuse(socket, fault)
-  })
+  server.on('clientError', handlers.unparsed)
   return server
 }
 
-/** A whole request line whose method node's parser doesn't know; other bytes are no HTTP at all. */
-const UNKNOWN_METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP\/1\.[01]\r\n/
-
-function refuse(socket: Socket, fault: Fault): void {
-  socket.end(rawFaultAnswer(fault, ''))
-}
-
-/** What node's parser objected to, in our catalogue; undefined: the connection broke, there is nobody to tell. */
-function parseFault(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, limits: ListenerLimits): Fault | undefined {
-  switch (error.code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return undefined
-    case 'HPE_HEADER_OVERFLOW': {
-      const line = error.rawPacket?.indexOf('\n') ?? -1
-      const targetTooLong = error.rawPacket !== undefined && (line < 0 || line > limits.uri)
-      return targetTooLong
-        ? new Fault('REQUEST_URI_LENGTH', `the target is longer than limits.uri (${limits.uri} octets)`, {
-            cause: error,
-          })
-        : new Fault('REQUEST_HEAD_SIZE', `the head is larger than limits.head (${limits.head} octets)`, {
-            cause: error,
-          })
-    }
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Fault('REQUEST_HEAD_TIMEOUT', `no complete head within ${limits.headTimeout} ms`, { cause: error })
-    case 'HPE_INVALID_METHOD':
-      if (UNKNOWN_METHOD.test(error.rawPacket?.toString('latin1', 0, limits.uri) ?? '')) {
-        return new Fault('REQUEST_METHOD', "the method is none that node's parser knows", { cause: error })
-      }
-      return malformed(error)
-    default:
-      return malformed(error)
-  }
-}
-
-function malformed(cause: Error): Fault {
-  return new Fault('REQUEST_MALFORMED', 'the bytes received are no HTTP/1.1 request', { cause })
+/** Takes limits over; that on a head's size holds for connections made from now on. */
+export function setLimits(server: Server, limits: ListenerLimits): void {
+  // Both sizes are checked exactly by read-request; node's must only not be in the way of the right answer.
+  Object.assign(server, { maxHeaderSize: limits.head + limits.uri })
+  server.headersTimeout = limits.headTimeout
+  server.keepAliveTimeout = limits.idle
+  server.maxConnections = limits.connections
 }
 
 /** Starts listening; rejects with the system's error (address in use, no permission). Resolves to the address really bound, as in contract §1. */
-export function listen(server: Server, address: Address): Promise<string> {
-  return new Promise((resolve, reject) => {
+export async function listen(server: Server, address: Address): Promise<string> {
+  if (address.kind === 'unix') await removeStaleSocket(address.path)
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const done = () => {
       server.off('error', reject)
-      resolve(boundAddress(server))
+      resolve()
     }
     if (address.kind === 'unix') server.listen(address.path, done)
     else if (address.host === undefined) server.listen(address.port, done)
     else server.listen(address.port, address.host, done)
   })
+  return boundAddress(server)
 }
 
 function boundAddress(server: Server): string {

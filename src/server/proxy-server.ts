@@ -6,7 +6,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { Server as NetServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
@@ -16,15 +16,21 @@ import type { Exchange } from '../cache/exchange.ts'
 import type { Peer } from '../cache/routed-request.ts'
 import type { UpgradeExchange } from '../cache/upgrade.ts'
 import type { Address } from '../config/addresses.ts'
+import type { RoutingSettings } from '../config/settings.ts'
 import { forwardedClient } from '../http/forwarding.ts'
+import type { FieldNames } from '../routing/field-names.ts'
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts'
-import { createListener, type ListenerLimits, listen } from './listener.ts'
+import { Conversations } from './conversations.ts'
+import { stopAccepting } from './drain.ts'
+import { createListener, type ListenerLimits, listen, setLimits } from './listener.ts'
 import { readRequest } from './read-request.ts'
+import { acceptedFields, underscoredNames } from './received-fields.ts'
 import { TrustedProxies, withoutMapping } from './trusted-proxies.ts'
+import { onParseError } from './unparsed.ts'
 import { type Handshake, handshakeOf, UpgradingExchange, upgradeResponse } from './upgrade.ts'
 import { watchUpload } from './upload-watch.ts'
 
-export interface ServerSettings {
+export interface ServerSettings extends RoutingSettings {
   readonly limits: ListenerLimits & { readonly body: Milliseconds; readonly send: Milliseconds; readonly head: Bytes }
   readonly trustedProxies: readonly string[]
 }
@@ -48,12 +54,15 @@ export class ProxyServer {
   #trusted: TrustedProxies
   #around: ExchangeSurroundings
   #draining = false
+  /** Connections made during a drain, while they have not sent a request. */
+  readonly #fresh = new Set<Socket>()
   #inFlight = 0
   /** Requests begun so far. */
   #taken = 0
-  #warnedOfForwarding = false
-  /** The last response begun on each connection, while it is not over. */
-  readonly #latest = new WeakMap<Socket, ServerResponse>()
+  readonly #warnedOf = new Set<string>()
+  /** Names with an underscore that are no tricks. */
+  #known: FieldNames
+  readonly #conversations = new Conversations()
   /** Joined to the origin. */
   readonly #tunnels = new Set<Socket>()
 
@@ -62,22 +71,25 @@ export class ProxyServer {
     this.#handler = handler
     this.#surroundings = surroundings
     this.#trusted = new TrustedProxies(settings.trustedProxies)
+    this.#known = underscoredNames(settings)
     this.#around = { ...surroundings, sendTimeout: settings.limits.send }
     this.#server = createListener(settings.limits, {
       request: (message, response) => this.#take(message, response),
       // Pipelined behind an unanswered request it would be answered out of turn.
-      mayUpgrade: message => handshakeOf(message) !== undefined && !this.#latest.has(message.socket),
+      mayUpgrade: message => handshakeOf(message) !== undefined && this.#conversations.on(message.socket) === undefined,
       upgrade: (message, socket, head) => this.#takeUpgrade(message, socket, head),
+      unparsed: (error, socket) =>
+        onParseError(error, socket, { conversations: this.#conversations, limits: this.#settings.limits }),
     })
   }
 
-  /** Takes over what can change without a new listener; head timeouts and sizes of node's parser stay. */
+  /** Takes over all but the address. */
   reconfigure(settings: ServerSettings): void {
     this.#settings = settings
     this.#trusted = new TrustedProxies(settings.trustedProxies)
+    this.#known = underscoredNames(settings)
     this.#around = { ...this.#surroundings, sendTimeout: settings.limits.send }
-    this.#server.keepAliveTimeout = settings.limits.idle
-    this.#server.maxConnections = settings.limits.connections
+    setLimits(this.#server, settings.limits)
   }
 
   /** Resolves to the address really bound. */
@@ -87,7 +99,12 @@ export class ProxyServer {
 
   /** From now on every answer is its connection's last, so that clients come back elsewhere; new connections are still served. */
   startDraining(): void {
+    if (this.#draining) return
     this.#draining = true
+    this.#server.on('connection', (socket: Socket) => {
+      this.#fresh.add(socket)
+      socket.once('close', () => this.#fresh.delete(socket))
+    })
   }
 
   /**
@@ -95,16 +112,16 @@ export class ProxyServer {
    *
    * A WebSocket has no last answer to wait for: it is closed, so that its client connects elsewhere.
    * A connection that is idle now may have a request on its way, so connections are closed
-   * by their last answer, and idle ones only after a moment in which nothing arrived.
+   * by their last answer, and idle ones only after a moment in which nothing arrived; who
+   * connected at the last moment has a little longer for a first request.
    */
   async close(timeout: Milliseconds): Promise<boolean> {
-    this.#draining = true
-    // http.Server's own close would break idle connections at once.
-    const closed = new Promise<void>(resolve => NetServer.prototype.close.call(this.#server, () => resolve()))
+    this.startDraining()
+    const { over } = await stopAccepting(this.#server, timeout, this.#surroundings.clock)
     const inTime = await this.#quiet(timeout)
     this.#server.closeAllConnections()
     for (const socket of this.#tunnels) socket.destroy()
-    await closed
+    await over
     return inTime
   }
 
@@ -112,8 +129,9 @@ export class ProxyServer {
   async #quiet(timeout: Milliseconds): Promise<boolean> {
     const { clock } = this.#surroundings
     const deadline = clock.monotonic() + timeout
+    const patience = Math.min(deadline, clock.monotonic() + FIRST_REQUEST_MS)
     let taken = -1
-    while (this.#inFlight > 0 || taken !== this.#taken) {
+    while (this.#inFlight > 0 || taken !== this.#taken || (this.#fresh.size > 0 && clock.monotonic() < patience)) {
       if (clock.monotonic() >= deadline) return this.#inFlight === 0
       taken = this.#taken
       for (const socket of this.#tunnels) socket.destroySoon()
@@ -129,17 +147,20 @@ export class ProxyServer {
   }
 
   #take(message: IncomingMessage, response: ServerResponse, handshake?: Handshake): void {
-    const { socket } = message
     this.#inFlight += 1
     this.#taken += 1
-    this.#latest.set(socket, response)
+    const conversation = this.#conversations.begin(message, response)
     response.on('close', () => {
       this.#inFlight -= 1
-      if (this.#latest.get(socket) === response) this.#latest.delete(socket)
+      conversation.underWay -= 1
     })
-    if (this.#draining) response.shouldKeepAlive = false
+    if (this.#draining) {
+      response.shouldKeepAlive = false
+      this.#fresh.delete(message.socket)
+    }
     const peer = this.#peerOf(message)
-    const request = readRequest(message, {
+    const received = acceptedFields(message.rawHeaders, peer.trusted, this.#known)
+    const request = readRequest(message, received.fields, {
       maxTarget: this.#settings.limits.uri,
       maxHead: this.#settings.limits.head,
       trusted: peer.trusted,
@@ -151,7 +172,7 @@ export class ProxyServer {
       this.#refuse(message, response, request, read)
       return
     }
-    this.#warnOfForwarding(message, peer)
+    this.#warnOfFields(message, peer, received.underscored)
     if (handshake !== undefined) {
       const joined = () => this.#watchTunnel(handshake.socket)
       const exchange = new UpgradingExchange(message, response, { request, ...read, handshake, joined }, this.#around)
@@ -204,21 +225,34 @@ export class ProxyServer {
     exchange.fail(fault)
   }
 
-  #warnOfForwarding(message: IncomingMessage, peer: Peer): void {
-    if (peer.trusted || this.#warnedOfForwarding) return
+  #warnOfFields(message: IncomingMessage, peer: Peer, underscored: string | undefined): void {
+    if (underscored !== undefined) {
+      this.#warnOnce(
+        'underscore',
+        `the field ${underscored} is left out: an underscore in a name can be taken for a hyphen by the backend; name the field under credentials, identity, vary or when to let it pass`,
+        { field: underscored, key: 'credentials' },
+      )
+    }
+    if (peer.trusted) return
     if (message.headers['x-forwarded-for'] === undefined && message.headers['forwarded'] === undefined) return
-    this.#warnedOfForwarding = true
-    this.#surroundings.telemetry.emit({
-      kind: 'notice',
-      level: 'warn',
-      message: `X-Forwarded-* from ${peer.address} is replaced, because trustedProxies does not name that peer`,
-      fields: { peer: peer.address, key: 'trustedProxies' },
-    })
+    this.#warnOnce(
+      'forwarding',
+      `X-Forwarded-* from ${peer.address} is replaced, because trustedProxies does not name that peer`,
+      { peer: peer.address, key: 'trustedProxies' },
+    )
+  }
+
+  #warnOnce(what: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (this.#warnedOf.has(what)) return
+    this.#warnedOf.add(what)
+    this.#surroundings.telemetry.emit({ kind: 'notice', level: 'warn', message, fields })
   }
 }
 
 /** How long nothing must arrive before idle connections are closed. */
 const QUIET_MS = 100
+/** How long a connection made during the drain may take for its first request. */
+const FIRST_REQUEST_MS = 2_000
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 

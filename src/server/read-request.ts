@@ -4,13 +4,13 @@
 // here, before anything is routed: a missing, second or invalid Host, a target with a
 // fragment, a path that some parser could read as another path (contract §3), too many
 // or too large fields. Nothing is normalised: routing, key and origin see the bytes as
-// they came. Fields that a client may not set are taken out, those that name the client
-// are believed from trusted peers only (server/trusted-proxies.ts).
+// they came. Fields that a client may not set are taken out (server/received-fields.ts),
+// those that name the client are believed from trusted peers only (server/trusted-proxies.ts).
 
 import type { IncomingMessage } from 'node:http'
 import { Fault } from '../base/fault.ts'
 import type { Bytes } from '../base/units.ts'
-import { type Fields, fieldLines, fieldValue, hasField, withoutFields } from '../http/fields.ts'
+import { type Fields, fieldLines, fieldValue, hasField } from '../http/fields.ts'
 import { statedOrigin } from '../http/forwarding.ts'
 import type { PresentedRequest } from '../http/message.ts'
 import { hasForbiddenPath, parseAuthority } from '../http/uri.ts'
@@ -26,16 +26,13 @@ export interface ReadingRules {
 }
 
 const MOST_FIELDS = 200
-const REWRITES = new Set(['x-original-url', 'x-rewrite-url'])
-const NEVER_FROM_CLIENTS = new Set(['pillion-purpose'])
 
-/** The presented request, or the fault that says why there is none. */
-export function readRequest(message: IncomingMessage, rules: ReadingRules): PresentedRequest | Fault {
+/** The presented request, or the fault that says why there is none; `accepted`: of its fields, those that go on. */
+export function readRequest(message: IncomingMessage, accepted: Fields, rules: ReadingRules): PresentedRequest | Fault {
   const method = message.method as string
   const received = message.rawHeaders as Fields
-  const tooLarge = sizeFault(message.url as string, received, rules)
-  if (tooLarge !== undefined) return tooLarge
-  if (method === 'CONNECT') return new Fault('REQUEST_METHOD', 'CONNECT was asked for')
+  const refused = sizeFault(message.url as string, received, rules) ?? headFault(method, message)
+  if (refused !== undefined) return refused
   const target = splitTarget(message.url as string, method)
   if (target instanceof Fault) return target
   const host = hostOf(received, target.authority, rules)
@@ -46,12 +43,37 @@ export function readRequest(message: IncomingMessage, rules: ReadingRules): Pres
     host,
     path: target.path,
     query: target.query,
-    fields: withoutFields(received, rules.trusted ? NEVER_FROM_CLIENTS : NEVER_FROM_STRANGERS),
+    fields: accepted,
     hasBody: announcesBody(received),
   }
 }
 
-const NEVER_FROM_STRANGERS = new Set([...NEVER_FROM_CLIENTS, ...REWRITES])
+/**
+ * TRACE would show a client what was added to its request, credentials among it; nginx refuses it too.
+ * The others are RTSP's and ICE's, which the parser knows.
+ */
+const UNSUPPORTED = new Set(
+  'CONNECT TRACE DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD FLUSH SOURCE'.split(
+    ' ',
+  ),
+)
+
+function headFault(method: string, { headers, httpVersion, rawHeaders }: IncomingMessage): Fault | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    return new Fault('REQUEST_MALFORMED', `HTTP/${httpVersion} is not spoken here`)
+  }
+  if (UNSUPPORTED.has(method)) return new Fault('REQUEST_METHOD', `${method} was asked for`)
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined) {
+    // The parser takes any list that ends in chunked, but we could not undo the rest of it (RFC 9112 §6.1).
+    const plain = coding.toLowerCase() === 'chunked' && fieldLines(rawHeaders, 'transfer-encoding').length === 1
+    if (!plain) return new Fault('REQUEST_MALFORMED', `the transfer coding ${JSON.stringify(coding)} is unknown`)
+    if (httpVersion === '1.0') return new Fault('REQUEST_MALFORMED', 'HTTP/1.0 knows no transfer coding')
+  }
+  const { expect } = headers
+  if (expect === undefined || expect.toLowerCase() === '100-continue') return undefined
+  return new Fault('REQUEST_EXPECTATION', `the expectation ${JSON.stringify(expect)} can't be met`)
+}
 
 function sizeFault(target: string, fields: Fields, rules: ReadingRules): Fault | undefined {
   if (target.length > rules.maxTarget) {
@@ -80,7 +102,10 @@ function splitTarget(target: string, method: string): Target | Fault {
     const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target)
     if (absolute !== null) {
       authority = absolute[1] as string
-      rest = (absolute[2] as string).startsWith('/') ? (absolute[2] as string) : `/${absolute[2]}`
+      rest = absolute[2] as string
+      // About the server as a whole, as `*` is (RFC 9112 §3.2.4).
+      if (rest === '' && method === 'OPTIONS') return { authority, path: '*', query: undefined }
+      if (!rest.startsWith('/')) rest = `/${rest}`
     } else if (!(target === '*' && method === 'OPTIONS')) {
       return new Fault('REQUEST_MALFORMED', `the request target ${JSON.stringify(target)} has no form of RFC 9112 §3.2`)
     }

@@ -116,6 +116,8 @@ export class Origin {
     this.connections += 1
     this.#sockets.add(socket)
     const connection = this.connections
+    // Each exchange of a kept connection listens for its end.
+    socket.setMaxListeners(0)
     // A peer that goes away is part of most scripts; the exchange's `closed` tells of it.
     socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
     this.#serve(socket, connection).catch((error: unknown) => {

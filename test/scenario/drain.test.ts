@@ -75,6 +75,30 @@ describe('drain (contract §1)', { concurrency: true }, () => {
     client.close()
   })
 
+  test('nobody who is connected loses a request, however fast clients come back', async () => {
+    await using scene = await started('shutdown: { delay: 0s, timeout: 5s }', exchange => exchange.respond())
+    const { pillion } = scene
+    let ended = false
+    const losses: string[] = []
+    const client = async (): Promise<void> => {
+      while (!ended) {
+        const outcome = await rawGet({ port: pillion.port }, '/a').then(
+          ({ status }) => String(status),
+          (error: NodeJS.ErrnoException) => error.code ?? error.message,
+        )
+        if (outcome === 'ECONNREFUSED') return
+        if (outcome !== '200') losses.push(outcome)
+      }
+    }
+    const clients = Array.from({ length: 32 }, client)
+    await scene.origin.received(1)
+    pillion.child.kill('SIGTERM')
+    assert.equal(await pillion.exited, 0)
+    ended = true
+    await Promise.all(clients)
+    assert.deepEqual(losses, [])
+  })
+
   test('SIGINT drains as SIGTERM does, and SIGHUP reloads without ending anything', async () => {
     await using scene = await started('shutdown: { delay: 0s, timeout: 5s }', exchange => exchange.respond())
     const { pillion } = scene

@@ -87,3 +87,22 @@ describe('reload by content (contract §1)', () => {
     assert.match(cacheStatusOf(await scene.get('/a', ['Authorization', 'Bearer b'])), /uri-miss/)
   })
 })
+
+describe('limits of the listener (contract §2 `limits`)', () => {
+  const limits = (head: string, headTimeout: string) =>
+    `${QUICK_DRAIN}limits: { head: ${head}, uri: 1KiB, headTimeout: ${headTimeout} }\n`
+
+  test('new ones hold without a restart: larger heads, and less patience', async () => {
+    await using place = await watched()
+    await writeFile(place.file, limits('2KiB', '1h'))
+    await using scene = await sceneOf(place.file)
+    const large = ['X-Large', 'a'.repeat(30_000)]
+    assert.equal((await scene.get('/a', large)).status, 431)
+    await writeFile(place.file, limits('64KiB', '200ms'))
+    assert.equal(scene.app.reload().ok, true)
+    assert.equal((await scene.get('/a', large)).status, 200)
+    const slow = await scene.connect()
+    slow.send('GET /a HTTP/1.1\r\n')
+    assert.match(await slow.toTheEnd(), /^HTTP\/1\.1 408 /)
+  })
+})
