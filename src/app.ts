@@ -111,6 +111,7 @@ class RunningApp implements App {
         telemetry: this.#telemetry,
         background: this.#background,
         store: this.#storage.store,
+        fleet: this.#storage.fleet,
         epochs: this.#epochs,
         upstream: this.#upstream,
         budget: this.#budget,

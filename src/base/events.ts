@@ -86,7 +86,7 @@ export type StoreTier = 'memory' | 'redis'
 export interface StoreEvent {
   readonly kind: 'store'
   readonly tier: StoreTier
-  readonly op: 'get' | 'set' | 'delete' | 'purge'
+  readonly op: 'get' | 'set' | 'delete' | 'purge' | 'lease'
   readonly result: 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'dropped' | 'corrupt'
   readonly duration: Milliseconds
 }

@@ -19,8 +19,8 @@ import { evaluatePreconditions, representationOf } from '../http/preconditions.t
 import { notModifiedFields } from '../http/validation.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { clientFields } from './client-fields.ts'
-import { type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
-import type { Flight, FlightResult } from './flight.ts'
+import { type Decision, type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
+import type { Flight, OriginResult } from './flight.ts'
 import { reuseResponse } from './reuse-response.ts'
 import type { RoutedRequest } from './routed-request.ts'
 
@@ -39,11 +39,13 @@ export interface Rider {
   readonly unstoredBecause: () => string | undefined
 }
 
+type Reused = Extract<Decision, { kind: 'reuse' }>
+
 /** Statuses that count as the origin having failed (contract §2 `staleIfError`). */
 const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 /** Answers the rider's exchange. The flight was boarded; this rides or leaves it. */
-export function deliver(rider: Rider, result: FlightResult): void {
+export function deliver(rider: Rider, result: OriginResult): void {
   const { routed } = rider.errand
   routed.exchange.account.upstream = rider.leads ? rider.flight.originTime : undefined
   if (result.kind === 'fault') {
@@ -54,6 +56,17 @@ export function deliver(rider: Rider, result: FlightResult): void {
     deliverWhole(rider, result)
   } else if (FAILURES.has(result.head.status) && standIn(rider.errand)) rider.flight.leave()
   else deliverStream(rider, result)
+}
+
+/** What another replica got meanwhile, or got while this one waited for it. */
+export function deliverFound({ routed, decision }: Errand, reuse: Reused, waited: boolean): void {
+  const reason = waited ? decision.because : reuse.reason
+  note(routed, waited ? 'collapsed' : reuse.reason === 'fresh' ? 'hit' : 'stale', reason)
+  routed.exchange.account.saved = reuse.stored.originTime
+  const status = waited
+    ? ({ forwarded: decision.because, collapsed: true } as const)
+    : { forwarded: undefined, ttl: reuse.remaining }
+  reuseResponse(routed, { ...reuse, status })
 }
 
 /** The best that is left when the origin failed: stale, the route's fallback, or the fault. */
@@ -111,7 +124,7 @@ function reuse(routed: RoutedRequest, stored: StoredResponse, said: Said): void 
   reuseResponse(routed, { stored, age, remaining, ...said })
 }
 
-function deliverWhole(rider: Rider, result: Extract<FlightResult, { kind: 'whole' }>): void {
+function deliverWhole(rider: Rider, result: Extract<OriginResult, { kind: 'whole' }>): void {
   const { routed } = rider.errand
   const validated = result.status === 304
   const outcome = !rider.leads ? 'collapsed' : validated ? 'revalidated' : 'miss'
@@ -131,7 +144,7 @@ function forwardedAs({ errand: { decision }, unstoredBecause }: Rider, kept: boo
   return { forwarded: decision.because, detail: decision.detail ?? (kept ? undefined : unstoredBecause()) }
 }
 
-function deliverStream(rider: Rider, result: Extract<FlightResult, { kind: 'streaming' }>): void {
+function deliverStream(rider: Rider, result: Extract<OriginResult, { kind: 'streaming' }>): void {
   const { routed, decision } = rider.errand
   const { exchange, request } = routed
   note(routed, streamOutcome(rider, result.kept), reasonOf(rider, result.kept))
@@ -161,7 +174,7 @@ function reasonOf(rider: Rider, kept: boolean): string {
   return detail ?? forwarded
 }
 
-function streamedHead(rider: Rider, { head, kept }: Extract<FlightResult, { kind: 'streaming' }>): ResponseHead {
+function streamedHead(rider: Rider, { head, kept }: Extract<OriginResult, { kind: 'streaming' }>): ResponseHead {
   const { routed } = rider.errand
   const member = formatCacheStatus({
     ...forwardedAs(rider, kept),
@@ -193,7 +206,7 @@ function hasContent(method: string, status: number): boolean {
 }
 
 /** A waiter's flight came to nothing it may use: it goes on its own. */
-export function mayFollow(rider: Rider, result: FlightResult): boolean {
+export function mayFollow(rider: Rider, result: OriginResult): boolean {
   if (result.kind === 'fault') return true
   if (rider.flight.shared !== true) return false
   if (result.kind === 'streaming') return result.kept || !isPersonal(result.head)

@@ -18,12 +18,15 @@ import { lookup, NOTHING_STORED } from './lookup.ts'
 import { holdAgainstCurrent, namesMadeTag } from './made-tags.ts'
 import { Observer } from './observe.ts'
 import { Quarantine } from './quarantine.ts'
+import { refreshesAhead } from './refresh-ahead.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
 import { type UpgradeExchange, upgrade } from './upgrade.ts'
 import { Verifier } from './verify.ts'
+
+type Reuse = Extract<Decision, { kind: 'reuse' }>
 
 export class Engine {
   readonly quarantine: Quarantine
@@ -41,7 +44,8 @@ export class Engine {
     this.#rules = rules
     this.#verifier = new Verifier(services, rules)
     this.#observer = new Observer(services, rules)
-    const parts = { rules, verifier: this.#verifier, observer: this.#observer }
+    const factsOf = (routed: RoutedRequest, found: Lookup) => this.#factsOf(routed, found)
+    const parts = { rules, verifier: this.#verifier, observer: this.#observer, factsOf }
     this.#forwarder = new Forwarder(services, new Collapser(services.clock), parts)
     this.quarantine.use(routesOf(rules))
   }
@@ -108,9 +112,8 @@ export class Engine {
     const found = this.#mayLookUp(routed)
       ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields, routed.reach)
       : NOTHING_STORED
-    const quarantined = this.quarantine.holds(routed.route)
-    if (found instanceof Promise) return found.then(late => factsOf(routed, late, quarantined))
-    return factsOf(routed, found, quarantined)
+    if (found instanceof Promise) return found.then(late => this.#factsOf(routed, late))
+    return this.#factsOf(routed, found)
   }
 
   async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
@@ -150,8 +153,21 @@ export class Engine {
     exchange.account.outcome = decision.reason === 'fresh' ? 'hit' : 'stale'
     exchange.account.saved = decision.stored.originTime
     reuseResponse(routed, { ...decision, status: { forwarded: undefined, ttl: decision.remaining } })
-    if (decision.refresh) this.#refresh(routed, facts)
+    if (decision.refresh || this.#refreshesAhead(routed, decision)) this.#refresh(routed, facts)
     if (routed.route.verify > 0) this.#verifier.consider(routed, decision)
+  }
+
+  #refreshesAhead({ route }: RoutedRequest, { reason, remaining, stored }: Reuse): boolean {
+    if (!route.refreshAhead || reason !== 'fresh') return false
+    return refreshesAhead(remaining, stored.originTime, this.#services.random())
+  }
+
+  #factsOf(routed: RoutedRequest, found: Lookup): DecisionFacts {
+    const facts = factsOf(routed, found, this.quarantine.holds(routed.route))
+    const { stored, standing, now } = facts
+    // Invariant 5: while purges of others can't be heard, memory is soon stale, but not gone.
+    if (stored === undefined || standing !== 'kept' || this.#services.epochs.isTrusted(stored, now)) return facts
+    return { ...facts, standing: 'soft' }
   }
 
   /** stale-while-revalidate (RFC 5861 §3): the client has its answer, the origin is asked for the next one. */

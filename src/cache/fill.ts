@@ -35,12 +35,17 @@ export class Fill implements FlightPlan {
   readonly #order: FillOrder
   readonly #services: FlightServices
   #originTime = milliseconds(0)
-  readonly #startedAt
+  #startedAt
 
   constructor(order: FillOrder, services: FlightServices) {
     this.#order = order
     this.#services = services
     this.#startedAt = services.clock.monotonic()
+  }
+
+  /** The request leaves only now, after waiting for its turn. */
+  departs(): void {
+    this.#startedAt = this.#services.clock.monotonic()
   }
 
   onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {

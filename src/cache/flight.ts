@@ -9,20 +9,25 @@
 
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
-import { type EpochMs, type Milliseconds, milliseconds } from '../base/units.ts'
+import { type Milliseconds, milliseconds } from '../base/units.ts'
 import { type Fields, fieldValue } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream } from '../upstream/upstream.ts'
 import type { BodySink } from './exchange.ts'
+import type { FoundElsewhere } from './fleet-turn.ts'
 import { type BodyReader, SharedBody, type SharedBodyLimits } from './shared-body.ts'
 
-export type FlightResult =
+/** What the origin's answer came to. */
+export type OriginResult =
   /** Complete: stored, or freshened by a 304. `status` is the origin's. */
   | { readonly kind: 'whole'; readonly response: StoredResponse; readonly status: number; readonly kept: boolean }
   /** The head is here, the content follows in `body`. */
   | { readonly kind: 'streaming'; readonly head: ResponseHead; readonly kept: boolean }
   | { readonly kind: 'fault'; readonly fault: Fault }
+
+/** The origin was not asked: another replica has, and stored what `lookup` found. */
+export type FlightResult = OriginResult | ({ readonly kind: 'elsewhere' } & FoundElsewhere)
 
 /** What is to become of a response, once its head is here. */
 export type HeadVerdict =
@@ -64,10 +69,9 @@ export interface FlightSurroundings {
 export class Flight {
   readonly body: SharedBody
   readonly result: Promise<FlightResult>
-  readonly departed: EpochMs
   readonly #around: FlightSurroundings
   readonly #plan: FlightPlan
-  readonly #startedAt: Milliseconds
+  #startedAt: Milliseconds
   #resolve: (result: FlightResult) => void = () => undefined
   #control: ForwardControl | undefined
   #waiting = 0
@@ -84,19 +88,41 @@ export class Flight {
   constructor(plan: FlightPlan, around: FlightSurroundings) {
     this.#plan = plan
     this.#around = around
-    this.departed = around.clock.now()
+    const now = around.clock.now()
     this.#startedAt = around.clock.monotonic()
-    this.#times = { requestTime: this.departed, responseTime: this.departed }
+    this.#times = { requestTime: now, responseTime: now }
     this.body = new SharedBody(around.limits)
     this.result = new Promise(resolve => {
       this.#resolve = resolve
     })
   }
 
-  /** Sends the request. Riders should have boarded before. */
+  /** Sends the request. Riders should have boarded before; not to be called once it has `landed`. */
   depart(upstream: Pick<Upstream, 'forward'>, request: ForwardRequest): void {
+    const now = this.#around.clock.now()
+    this.#startedAt = this.#around.clock.monotonic()
+    this.#times = { requestTime: now, responseTime: now }
     this.#control = upstream.forward(request, this.#handler())
     this.body.onResume(() => this.#control?.resume())
+  }
+
+  /** Over before it departed: another replica's response serves. */
+  arrive(found: FoundElsewhere): void {
+    if (this.#landed) return
+    this.#landed = true
+    this.#keeping = false
+    this.#shared = true
+    this.#answer({ kind: 'elsewhere', ...found })
+    this.#plan.onLanded(this)
+  }
+
+  /** Over before it departed, for what nobody foresaw. */
+  abandon(fault: Fault): void {
+    if (!this.#landed) this.#onFault(fault)
+  }
+
+  get landed(): boolean {
+    return this.#landed
   }
 
   /** Goes on to its end although nobody rides. */
@@ -159,7 +185,7 @@ export class Flight {
 
   #onHead(head: ResponseHead): void {
     this.#head = head
-    this.#times = { requestTime: this.departed, responseTime: this.#around.clock.now() }
+    this.#times = { requestTime: this.#times.requestTime, responseTime: this.#around.clock.now() }
     this.#originTime = milliseconds(this.#around.clock.monotonic() - this.#startedAt)
     const verdict = this.#plan.onHead(head, this.#times)
     if ('freshened' in verdict) {
@@ -227,7 +253,9 @@ export class Flight {
     if (!this.#keeping) this.body.stopKeeping()
     const unwanted = this.body.readers === 0 && !this.#background && !this.#landed
     if (!unwanted || (this.#answered && this.#isNearlyDone())) return
-    this.#control?.abort(new Fault('CLIENT_GONE', 'the forward request was given up: nobody waits for it any more'))
+    const gone = new Fault('CLIENT_GONE', 'the forward request was given up: nobody waits for it any more')
+    if (this.#control === undefined) this.#onFault(gone)
+    else this.#control.abort(gone)
   }
 
   #isNearlyDone(): boolean {

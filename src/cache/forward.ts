@@ -5,21 +5,25 @@
 // that can't use what came back, or that waited too long, goes on its own. Writes wait for
 // their purges before they are answered. `refresh` does the same work with no client.
 
-import type { Fault } from '../base/fault.ts'
+import { Fault } from '../base/fault.ts'
 import { matchesNominated, nominatedFields } from '../http/vary.ts'
 import type { Fence } from '../store/purge-epochs.ts'
-import type { CacheKey } from '../store/store.ts'
+import type { CacheKey, Lookup } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Aside } from './aside.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
-import type { Forward } from './decide.ts'
-import { deliver, type Errand, mayFollow, type Rider } from './deliver.ts'
+import { type DecisionFacts, decide, type Forward } from './decide.ts'
+import { deliver, deliverFound, type Errand, mayFollow, type Rider } from './deliver.ts'
+import { departInTurn } from './depart-in-turn.ts'
 import { Fill } from './fill.ts'
-import { Flight, type FlightPlan, type FlightResult } from './flight.ts'
+import { FleetTurn, type FoundElsewhere } from './fleet-turn.ts'
+import { Flight, type FlightPlan, type OriginResult } from './flight.ts'
 import { forwardRequest } from './forward-request.ts'
 import { invalidateAfter } from './invalidate.ts'
+import { NOTHING_STORED } from './lookup.ts'
 import type { Observer } from './observe.ts'
+import { NO_PLACE, type Place, takePlace } from './place.ts'
 import { PostAnswer } from './post-answer.ts'
 import { knownScopes, type RoutedRequest } from './routed-request.ts'
 import type { EngineRules, FlightServices } from './services.ts'
@@ -29,6 +33,8 @@ interface ForwarderParts {
   readonly rules: EngineRules
   readonly verifier: Verifier
   readonly observer: Observer
+  /** What is known of a request, given what was found for it. */
+  readonly factsOf: (routed: RoutedRequest, found: Lookup) => DecisionFacts
 }
 
 interface Launch {
@@ -39,10 +45,17 @@ interface Launch {
   readonly place: Place
 }
 
-/** A client that goes away leaves its flight, once, unless it already has its answer. */
-interface Place {
-  /** From now on the answer is the client's: false when it left before. */
-  claim(): boolean
+interface PlanParts {
+  readonly fill: Fill
+  readonly client: RoutedRequest['exchange'] | null
+  readonly turn: FleetTurn | undefined
+}
+
+/** Another replica's response for a rider of this flight. */
+interface Found {
+  readonly flight: Flight
+  readonly place: Place
+  readonly found: FoundElsewhere
 }
 
 export class Forwarder {
@@ -54,13 +67,15 @@ export class Forwarder {
 
   readonly #verifier: Verifier
   readonly #observer: Observer
+  readonly #factsOf: ForwarderParts['factsOf']
 
-  constructor(services: FlightServices, collapser: Collapser, { rules, verifier, observer }: ForwarderParts) {
+  constructor(services: FlightServices, collapser: Collapser, { rules, verifier, observer, factsOf }: ForwarderParts) {
     this.#services = services
     this.#collapser = collapser
     this.#rules = rules
     this.#verifier = verifier
     this.#observer = observer
+    this.#factsOf = factsOf
   }
 
   reconfigure(rules: EngineRules): void {
@@ -116,6 +131,7 @@ export class Forwarder {
     const { routed } = errand
     const { flight, fill, place, aside } = this.#launch(errand, routed.exchange)
     const result = await flight.result
+    if (result.kind === 'elsewhere') return this.#serveFound(errand, { flight, place, found: result })
     // A write is purged for even if its client has left: it may have been carried out.
     aside?.beforeInvalidation()
     const purges = this.#invalidate(routed, result)
@@ -144,6 +160,7 @@ export class Forwarder {
       this.#collapser.retire(routed.key, flight)
       return this.forward(errand)
     }
+    if (result.kind === 'elsewhere') return this.#serveFound(errand, { flight, place: NO_PLACE, found: result })
     const rider: Rider = { errand: this.#asOfNow(errand), flight, leads: false, unstoredBecause: () => undefined }
     if (mayFollow(rider, result) && this.#suits(routed, flight, result)) {
       deliver(rider, result)
@@ -151,6 +168,24 @@ export class Forwarder {
     }
     flight.leave()
     return this.#lead({ ...errand, decision: { ...decision, mayCollapse: false } })
+  }
+
+  /** Another replica's response, where it answers this request too; otherwise the origin is asked after all. */
+  #serveFound(errand: Errand, { flight, place, found }: Found): void | Promise<void> {
+    const { routed } = errand
+    if (!place.claim()) return
+    flight.leave()
+    const { decision, facts } = this.#decideWith(routed, found.lookup)
+    if (decision.kind === 'refuse') return routed.exchange.fail(new Fault(decision.fault, decision.reason))
+    if (decision.kind === 'forward') return this.#lead({ routed, facts, decision: { ...decision, mayCollapse: false } })
+    deliverFound(errand, decision, found.waited)
+  }
+
+  #decideWith(routed: RoutedRequest, found: Lookup) {
+    const { slot } = found
+    const selected = slot === undefined || matchesNominated(slot.response.nominated, routed.request.fields)
+    const facts = this.#factsOf(routed, selected ? found : NOTHING_STORED)
+    return { facts, decision: decide(facts) }
   }
 
   /** What was purged while the origin was asked can't stand in for it any more. */
@@ -161,7 +196,7 @@ export class Forwarder {
   }
 
   /** Whether this follower selects the response (Vary), and no purge came between the flight's departure and its own. */
-  #suits(routed: RoutedRequest, flight: Flight, result: FlightResult): boolean {
+  #suits(routed: RoutedRequest, flight: Flight, result: OriginResult): boolean {
     if (result.kind === 'fault') return true
     if (this.#services.quarantine.holds(routed.route)) return false
     const { request } = routed
@@ -181,7 +216,8 @@ export class Forwarder {
     const aside = this.#asideOf(errand, routed, fence)
     const { mayStore, stored } = decision
     const fill = new Fill({ routed, mayStore, stored, fence, aside }, this.#services)
-    const flight = new Flight(this.#planOf(routed, fill, client), {
+    const turn = this.#turnOf({ ...errand, routed })
+    const flight = new Flight(this.#planOf(routed, { fill, client, turn }), {
       clock: this.#services.clock,
       limits: { budget: this.#services.budget, maxBacklog: this.#rules.maxBody },
       maxBody: this.#rules.maxBody,
@@ -192,7 +228,9 @@ export class Forwarder {
     const place = client === null ? NO_PLACE : takePlace(routed, flight)
     if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
     const form = this.#formOf(decision, client === null)
-    flight.depart(this.#upstreamFor(errand), forwardRequest(routed, form, routed.content))
+    const depart = () => flight.depart(this.#upstreamFor(errand), forwardRequest(routed, form, routed.content))
+    if (turn === undefined) depart()
+    else void departInTurn(turn, { flight, fill, depart })
     return { flight, fill, place, aside }
   }
 
@@ -216,13 +254,29 @@ export class Forwarder {
     }
   }
 
-  #planOf(routed: RoutedRequest, fill: Fill, client: RoutedRequest['exchange'] | null): FlightPlan {
+  /** Where other replicas could be given the response, they may be asking for it already. */
+  #turnOf({ routed, decision }: Errand): FleetTurn | undefined {
+    const { fleet, clock, searches, epochs } = this.#services
+    if (fleet?.up !== true || routed.reach === 'memory') return undefined
+    if (!decision.mayStore || !decision.mayCollapse || this.#collapser.wasUncacheable(routed.key)) return undefined
+    return new FleetTurn(fleet, clock, {
+      key: searches.keyOf(routed),
+      presented: routed.request.fields,
+      than: decision.stored,
+      sequence: routed.sequence,
+      suits: found => this.#decideWith(routed, found).decision.kind === 'reuse',
+      mayWaitFor: sequence => epochs.standing({ scopes: knownScopes(routed), sequence }) === 'kept',
+    })
+  }
+
+  #planOf(routed: RoutedRequest, { fill, client, turn }: PlanParts): FlightPlan {
     return {
       onInterim: (status, fields) => client?.interim(status, fields),
       onHead: (head, times) => {
         const verdict = fill.onHead(head, times)
         if ('keep' in verdict && !verdict.keep && head.status < 500) this.#collapser.rememberUncacheable(routed.key)
         else this.#collapser.forgetUncacheable(routed.key)
+        if ('keep' in verdict && !verdict.keep) turn?.release()
         return verdict
       },
       onWhole: (head, times, body) => {
@@ -233,12 +287,13 @@ export class Forwarder {
       onGivenUp: reason => fill.onGivenUp(reason),
       onLanded: flight => {
         fill.onLanded()
+        turn?.release()
         this.#collapser.retire(routed.key, flight)
       },
     }
   }
 
-  #invalidate(routed: RoutedRequest, result: FlightResult): Promise<unknown> | undefined {
+  #invalidate(routed: RoutedRequest, result: OriginResult): Promise<unknown> | undefined {
     const head = result.kind === 'streaming' ? result.head : undefined
     if (result.kind === 'fault' && !wasSent(result.fault)) return undefined
     if (result.kind === 'whole') return undefined
@@ -262,7 +317,7 @@ function wasSent(fault: Fault): boolean {
   return !NEVER_SENT.has(fault.code)
 }
 
-function isStrayNotModified({ decision }: Errand, result: FlightResult): boolean {
+function isStrayNotModified({ decision }: Errand, result: OriginResult): boolean {
   return result.kind === 'streaming' && result.head.status === 304 && decision.mayStore && decision.stored !== undefined
 }
 
@@ -271,21 +326,4 @@ function drained(flight: Flight): Promise<void> {
   return new Promise(resolve => {
     flight.ride({ write: () => true, end: () => resolve(), abort: () => resolve(), onDrain: () => undefined })
   })
-}
-
-const NO_PLACE: Place = { claim: () => true }
-
-function takePlace({ exchange }: RoutedRequest, flight: Flight): Place {
-  let state: 'boarded' | 'left' | 'claimed' = 'boarded'
-  exchange.onAbandon(() => {
-    if (state !== 'boarded') return
-    state = 'left'
-    flight.leave()
-  })
-  return {
-    claim: () => {
-      if (state === 'boarded') state = 'claimed'
-      return state === 'claimed'
-    },
-  }
 }

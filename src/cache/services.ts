@@ -7,6 +7,7 @@ import type { BackgroundWork } from '../base/background.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import type { Bytes } from '../base/units.ts'
+import type { Fleet } from '../store/fleet.ts'
 import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import type { Store } from '../store/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -21,6 +22,8 @@ export interface EngineServices {
   readonly background: BackgroundWork
   readonly store: Store
   readonly epochs: PurgeEpochs
+  /** The other replicas; undefined: there are none. */
+  readonly fleet?: Fleet | undefined
   readonly upstream: Upstream
   readonly budget: BufferBudget
   readonly quarantine: Quarantine

@@ -162,6 +162,12 @@ export class PurgeEpochs {
     this.#cut = undefined
   }
 
+  /** Whether a response in memory may count as fresh at `now`, for all that is known of other replicas' purges. */
+  isTrusted(response: { readonly responseTime: EpochMs }, now: EpochMs): boolean {
+    const until = this.freshUntil(response)
+    return until === undefined || now < until
+  }
+
   /** Until when a response in memory may count as fresh while other replicas' purges can't be heard; undefined: no limit. */
   freshUntil({ responseTime }: { readonly responseTime: EpochMs }): EpochMs | undefined {
     if (this.#cut === undefined) return undefined

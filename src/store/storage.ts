@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { type Bytes, type Milliseconds, milliseconds } from '../base/units.ts'
 import type { RedisSettings } from '../config/redis-schema.ts'
+import type { Fleet } from './fleet.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { PurgeEpochs } from './purge-epochs.ts'
 import { createRedisTier, type RedisTier } from './redis/redis-tier.ts'
@@ -31,12 +32,14 @@ export interface Storage {
   readonly redis: RedisTier | undefined
   /** All tiers as one. */
   readonly store: Store
+  /** Undefined: this process is alone. */
+  readonly fleet: Fleet | undefined
 }
 
 /** Closing `store` closes all. */
 export function createStorage({ limit, redis, tls, ...around }: StorageOptions): Storage {
   const memory = new MemoryStore({ limit, ...around })
-  if (redis.url === undefined) return { memory, redis: undefined, store: memory }
+  if (redis.url === undefined) return { memory, redis: undefined, store: memory, fleet: undefined }
   const tier = createRedisTier({
     address: redis.url,
     tls,
@@ -46,7 +49,8 @@ export function createStorage({ limit, redis, tls, ...around }: StorageOptions):
     secrets: redis.secret,
     ...around,
   })
-  return { memory, redis: tier, store: new TieredStore(memory, tier, around.epochs) }
+  const store = new TieredStore(memory, tier, around.epochs)
+  return { memory, redis: tier, store, fleet: store }
 }
 
 const FOREVER: Milliseconds = milliseconds(Number.POSITIVE_INFINITY)

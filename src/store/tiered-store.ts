@@ -6,15 +6,18 @@
 // store. What memory has, however stale, answers; whoever would ask the origin because of
 // that may `refetch` first: another replica may have asked already.
 
+import type { Milliseconds } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
+import type { Fleet } from './fleet.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { PurgeEpochs } from './purge-epochs.ts'
+import type { LeaseAnswer, LeaseWatch } from './redis/leases.ts'
 import type { RedisTier } from './redis/redis-tier.ts'
 import { Slot } from './slot.ts'
 import type { CacheKey, Lookup, Reach, Store, StoreUsage } from './store.ts'
 import type { StoredResponse } from './stored-response.ts'
 
-export class TieredStore implements Store {
+export class TieredStore implements Store, Fleet {
   readonly #memory: MemoryStore
   readonly #redis: RedisTier
   readonly #epochs: PurgeEpochs
@@ -46,6 +49,22 @@ export class TieredStore implements Store {
     const purged = !kept && this.#epochs.standing(response) === 'hard'
     if (reach === 'memory' || purged || !this.#redis.up) return kept
     return this.#redis.store.store(key, response) || kept
+  }
+
+  get up(): boolean {
+    return this.#redis.up
+  }
+
+  acquire(key: CacheKey, sequence: number, duration: Milliseconds): Promise<LeaseAnswer> {
+    return this.#redis.leases.acquire(key, { purpose: 'fill', sequence, duration })
+  }
+
+  watch(key: CacheKey): LeaseWatch {
+    return this.#redis.leases.watch(key, 'fill')
+  }
+
+  written(key: CacheKey): Promise<unknown> {
+    return this.#redis.store.written(key)
   }
 
   remove(key: CacheKey): void {

@@ -102,10 +102,23 @@ redis.call('PUBLISH', ARGV[2], cjson.encode({ i = control.id, n = control.seq, s
 return control.seq
 `)
 
+/**
+ * KEYS: lease. ARGV: token, milliseconds.
+ * Returns nothing when the lease is ours, else for how long it is held and the holder's
+ * token; a "+" behind the token says that somebody waits.
+ */
+export const ACQUIRE = script(`
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+local token = redis.call('GET', KEYS[1])
+if string.sub(token, -1) ~= '+' then redis.call('APPEND', KEYS[1], '+') end
+return { redis.call('PTTL', KEYS[1]), token }
+`)
+
 /** KEYS: lease. ARGV: token, channel, wake-up message. Returns 1 when the lease was still held. */
 export const RELEASE = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local token = redis.call('GET', KEYS[1])
+if token ~= ARGV[1] and token ~= ARGV[1] .. '+' then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+if token ~= ARGV[1] then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 return 1
 `)

@@ -7,11 +7,12 @@
 // much at most. Without Redis everybody goes on at once ("unavailable").
 
 import { randomBytes } from 'node:crypto'
-import type { Milliseconds } from '../../base/units.ts'
+import { type Milliseconds, milliseconds } from '../../base/units.ts'
 import type { CacheKey } from '../store.ts'
-import { RELEASE } from './epoch-scripts.ts'
+import { ACQUIRE, RELEASE } from './epoch-scripts.ts'
 import type { GuardedRedis } from './guarded-redis.ts'
 import type { KeyNames } from './key-names.ts'
+import type { RedisReply } from './redis-client.ts'
 
 /** The right to ask the origin for a key, in the name of all replicas. */
 export interface Lease {
@@ -19,12 +20,28 @@ export interface Lease {
   release(): void
 }
 
-/** `held`: another replica has it; `unavailable`: nobody can say. */
-export type LeaseAnswer = Lease | 'held' | 'unavailable'
+/** Somebody else has it. */
+interface HeldLease {
+  /** How long at most. */
+  readonly heldFor: Milliseconds
+  /** The purge sequence at which the holder began. */
+  readonly since: number
+}
+
+/** `unavailable`: nobody can say. */
+export type LeaseAnswer = Lease | HeldLease | 'unavailable'
 
 /** Keys of leases that may be waited for at once; more waiters go on at once. */
 const MOST_WAITED_FOR = 10_000
 const WAKE = 'w'
+
+export interface LeaseOrder {
+  /** Tells kinds of work on one key apart. */
+  readonly purpose: string
+  /** The purge sequence at which the work begins. */
+  readonly sequence: number
+  readonly duration: Milliseconds
+}
 
 export class Leases {
   readonly #redis: GuardedRedis
@@ -36,16 +53,20 @@ export class Leases {
     this.#names = names
   }
 
-  /** `purpose` tells kinds of work on one key apart, e.g. `fill`, `refresh`. Never rejects. */
-  async acquire(key: CacheKey, purpose: string, duration: Milliseconds): Promise<LeaseAnswer> {
-    const name = this.#names.lease(key, purpose)
-    const token = randomBytes(9).toString('base64url')
-    const answer = await this.#redis.write('set', async client => {
-      const reply = await client.call('SET', name, token, 'NX', 'PX', Math.ceil(duration))
-      return reply === null ? 'held' : 'ours'
-    })
-    if (answer === undefined) return 'unavailable'
-    return answer === 'held' ? 'held' : this.#lease(name, token)
+  /** Never rejects. */
+  async acquire(key: CacheKey, about: LeaseOrder): Promise<LeaseAnswer> {
+    const name = this.#names.lease(key, about.purpose)
+    const token = `${randomBytes(9).toString('base64url')}:${about.sequence}`
+    const reply = await this.#redis.write('lease', client =>
+      client.run(ACQUIRE, [name], [token, Math.ceil(about.duration)]),
+    )
+    if (reply === undefined) return 'unavailable'
+    return reply === null ? this.#lease(name, token) : heldBy(reply)
+  }
+
+  /** Redis can't be relied upon any more: nobody waits for it. */
+  wakeAll(): void {
+    for (const wakes of this.#waiting.values()) for (const wake of wakes) wake()
   }
 
   /**
@@ -75,7 +96,7 @@ export class Leases {
       release: () => {
         if (!held) return
         held = false
-        void this.#redis.write('delete', client =>
+        void this.#redis.write('lease', client =>
           client.run(RELEASE, [name], [token, this.#names.channel, WAKE + name]),
         )
       },
@@ -86,6 +107,15 @@ export class Leases {
     const wakes = this.#waiting.get(name)
     if (wakes?.delete(wake) && wakes.size === 0) this.#waiting.delete(name)
   }
+}
+
+/** What is no answer of the script's says nothing about a holder. */
+function heldBy(reply: RedisReply): LeaseAnswer {
+  if (!Array.isArray(reply)) return 'unavailable'
+  const [left, token] = reply
+  const since = Number(/:([0-9.]+)\+?$/.exec(String(token))?.[1])
+  if (Number.isNaN(since)) return 'unavailable'
+  return { heldFor: milliseconds(Math.max(1, Number(left))), since }
 }
 
 export class LeaseWatch {

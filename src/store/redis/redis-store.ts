@@ -69,6 +69,8 @@ export class RedisStore {
   readonly #options: RedisStoreOptions
   #bytesBehind = 0
   readonly #behind = new Set<Promise<unknown>>()
+  /** The last write of each key under way. */
+  readonly #writing = new Map<CacheKey, Promise<unknown>>()
   /** The last write of each list of variants under way. */
   readonly #listing = new Map<string, Promise<void>>()
 
@@ -96,10 +98,20 @@ export class RedisStore {
       return false
     }
     this.#bytesBehind += size
-    this.#follow(
-      redis.write('set', client => this.#write(client, key, response)).finally(() => (this.#bytesBehind -= size)),
-    )
+    const writing = redis
+      .write('set', client => this.#write(client, key, response))
+      .finally(() => {
+        this.#bytesBehind -= size
+        if (this.#writing.get(key) === writing) this.#writing.delete(key)
+      })
+    this.#writing.set(key, writing)
+    this.#follow(writing)
     return true
+  }
+
+  /** Resolves once the last write of `key` is over. Never rejects. */
+  async written(key: CacheKey): Promise<unknown> {
+    return this.#writing.get(key)
   }
 
   remove(key: CacheKey): void {

@@ -58,7 +58,10 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     clock,
     telemetry,
     address: describeAddress(address),
-    onDown: () => shared.leave(),
+    onDown: () => {
+      shared.leave()
+      leases.wakeAll()
+    },
   })
   const shared = new SharedEpochs(() => client, { ...options, availability, names, seal })
   const client = new RedisClient({ address, timeout, tls: options.tls }, names.channel, {
