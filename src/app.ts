@@ -23,7 +23,7 @@ import { createConfigurationWatch } from './config/watch.ts'
 import { presentedRequest } from './insight/asked-request.ts'
 import { entryReport } from './insight/entry-report.ts'
 import { explain } from './insight/explain.ts'
-import { LiveObservation } from './insight/live-observation.ts'
+import { LiveObservation, liveAdvice } from './insight/live-observation.ts'
 import { type Configuration, type ConfigurationInput, type Prepared, prepare } from './insight/prepare.ts'
 import { createAccessLog } from './observability/access-log.ts'
 import { createLogSink } from './observability/log-sink.ts'
@@ -65,7 +65,7 @@ class RunningApp implements App {
   readonly #accessLog
   readonly #statistics: TrafficStatistics
   readonly #metrics: Metrics
-  readonly #observation = new LiveObservation()
+  readonly #observation = new LiveObservation(() => this.#configuration.compiled.written)
   readonly #telemetry: Telemetry
   readonly #background: BackgroundWork
   readonly #epochs = new PurgeEpochs()
@@ -265,6 +265,7 @@ class RunningApp implements App {
           epochs: this.#epochs,
           telemetry: this.#telemetry,
         }),
+      advice: () => liveAdvice(this.#observation, this.#configuration),
       quarantined: () => this.#engine.quarantine.all,
       liftQuarantine: async route => liftQuarantine(this.#engine.quarantine, route),
       reload: () => Promise.resolve(this.reload()),

@@ -41,6 +41,7 @@ export function apiRoutes({ services, events, stats }: ApiParts): AdminRoute[] {
     get('/api/stats', () => json(stats())),
     get('/api/events', () => events.subscribe()),
     get('/api/config', () => json(services.settings.effective())),
+    get('/api/advice', () => json(services.advice())),
     post('/api/entry', content => ask(parseAskedRequest(content, true), asked => services.entry(asked))),
     post('/api/explain', content => ask(parseAskedRequest(content, false), asked => services.explain(asked))),
     post('/api/purge', content => ask(parsePurgeOrder(content), order => services.purge(order))),

@@ -109,6 +109,8 @@ export interface AdminServices {
   /** The JSON shape of `explain --json` (contract §1), with the live state. */
   explain(asked: AskedRequest): Promise<object | Refusal>
   purge(order: PurgeOrder): Promise<PurgeReceipt | Refusal>
+  /** What `advise` makes of the traffic seen; the JSON shape of `advise --json` (contract §1). */
+  advice(): object
   /** Routes passed through because their answers turned out to be personal. */
   quarantined(): readonly QuarantineState[]
   /** Lets a route take part again. */

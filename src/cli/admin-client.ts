@@ -1,6 +1,6 @@
 // How does a command ask a running Pillion?
 //
-// One POST of JSON to its admin API, with the token from ADMIN_TOKEN, and a limit on how
+// One POST of JSON (or a GET) to its admin API, with the token from ADMIN_TOKEN, and a limit on how
 // long that may take. Whatever goes wrong is an AdminFailure whose message says what was
 // asked, where, and what came of it; the token is in no message.
 
@@ -38,9 +38,10 @@ export function reachable(address: Address): string {
   return `http://${formatAddress({ ...address, host })}`
 }
 
-/** The answer's JSON; AdminFailure when there is none or its status is no success. */
-export async function askAdmin(admin: AdminAddress, path: string, content: object): Promise<unknown> {
-  const asked = `POST ${path} to ${admin.socketPath === undefined ? admin.url : `unix:${admin.socketPath}`}`
+/** The answer's JSON; AdminFailure when there is none or its status is no success. Without `content` it is a GET. */
+export async function askAdmin(admin: AdminAddress, path: string, content?: object): Promise<unknown> {
+  const method = content === undefined ? 'GET' : 'POST'
+  const asked = `${method} ${path} to ${admin.socketPath === undefined ? admin.url : `unix:${admin.socketPath}`}`
   const target = URL.parse(path, admin.url)
   if (target === null || !/^https?:$/.test(target.protocol)) {
     throw new AdminFailure(`${admin.url} is no URL of an admin API, such as http://127.0.0.1:9090`)
@@ -52,9 +53,9 @@ export async function askAdmin(admin: AdminAddress, path: string, content: objec
   const signal = AbortSignal.timeout(LONGEST_MS)
   try {
     const answer = await fetch(target, {
-      method: 'POST',
+      method,
       headers,
-      body: JSON.stringify(content),
+      ...(content === undefined ? {} : { body: JSON.stringify(content) }),
       signal,
       redirect: 'error',
       ...(admin.socketPath === undefined

@@ -5,6 +5,7 @@
 // their own. Everything else is the command's own business (one file each).
 
 import { VERSION } from '../base/version.ts'
+import { advise } from './advise.ts'
 import { type Command, EXIT, type ExitCode, type Io, runCommand } from './arguments.ts'
 import { check } from './check.ts'
 import { commandList, unknownCommand } from './command-list.ts'
@@ -13,7 +14,7 @@ import { purge } from './purge.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, explain, purge, schema]
+const COMMANDS: readonly Command[] = [serve, check, explain, advise, purge, schema]
 
 async function main(words: readonly string[], io: Io): Promise<ExitCode> {
   const [first, ...rest] = words

@@ -5,14 +5,45 @@
 // that went to the origin is. Hence a hit costs one comparison and one addition.
 
 import type { RequestEvent, Telemetry, TelemetryEvent } from '../base/events.ts'
+import { type Milliseconds, ratio } from '../base/units.ts'
+import type { CompiledRoutes } from '../routing/compiled-routes.ts'
+import { type Advice, advise } from './advice.ts'
 import { TrafficGatherer } from './gather/traffic-gatherer.ts'
 import type { TrafficProfile } from './traffic-profile.ts'
 
 const ONE_HIT_IN = 8
+/** How many answers may be outdated, of what is proposed. */
+const STALENESS = ratio(0.05)
+
+/** The part of the configuration that advice depends on. */
+interface Observed {
+  readonly settings: {
+    readonly upstream: { readonly url: { readonly href: string } }
+    readonly slo: { readonly uncached: Milliseconds }
+  }
+  readonly compiled: Pick<CompiledRoutes, 'written'>
+}
+
+/** The path of a `match`, where it is as fine as a path's shape would be. */
+function patternOf(match: string | undefined): string | undefined {
+  const path = match?.slice(match.indexOf('/'))
+  return path === undefined || path.includes('*') ? undefined : path
+}
+
+/** What `advise` makes of the traffic seen so far. */
+export function liveAdvice(observation: LiveObservation, { settings, compiled }: Observed): Advice {
+  const profile = observation.profile(route => (compiled.written.get(route)?.purge.length ?? 0) > 0)
+  return advise(profile, { upstream: settings.upstream.url.href, slow: settings.slo.uncached, staleness: STALENESS })
+}
 
 export class LiveObservation implements Telemetry {
-  readonly #gatherer = new TrafficGatherer('observation')
+  readonly #gatherer: TrafficGatherer
   #hits = 0
+
+  /** `routes`: those in force, by name. */
+  constructor(routes: () => ReadonlyMap<string, { readonly match: string }>) {
+    this.#gatherer = new TrafficGatherer('observation', name => patternOf(routes().get(name)?.match))
+  }
 
   emit(event: TelemetryEvent): void {
     if (event.kind === 'request') this.#request(event)

@@ -71,6 +71,11 @@ function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): Test
       orders.push(order)
       return Promise.resolve({ purged: 3, replicas: 'local' as const })
     },
+    advice: () => ({
+      yaml: 'routes: {}\n',
+      routes: [],
+      backend: [{ kind: 'slow-route', route: 'patients', evidence: 'slow', advice: 'be quick' }],
+    }),
     quarantined: () => [],
     liftQuarantine: route => Promise.resolve({ route, lifted: true }),
     reload: () => Promise.resolve({ ok: true as const, hash: 'c0ffee' }),

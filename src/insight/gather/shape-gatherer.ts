@@ -55,6 +55,10 @@ export class ShapeGatherer {
     this.#about = about
   }
 
+  get route(): string {
+    return this.#about.route
+  }
+
   get shape(): string {
     return this.#about.shape
   }

@@ -34,8 +34,12 @@ export class TrafficGatherer {
   #from: EpochMs | undefined
   #to: EpochMs = epochMs(0)
 
-  constructor(source: TrafficProfile['source']) {
+  readonly #patternOf: (route: string) => string | undefined
+
+  /** `patternOf`: the path of a route whose requests belong together as they are; undefined where shapes are to be learnt. */
+  constructor(source: TrafficProfile['source'], patternOf: (route: string) => string | undefined = () => undefined) {
     this.#source = source
+    this.#patternOf = patternOf
   }
 
   record(record: TrafficRecord): void {
@@ -60,7 +64,7 @@ export class TrafficGatherer {
 
   /** `purges`: whether the route of this name has a `purge`. */
   profile(purges: (route: string) => boolean): TrafficProfile {
-    const reads = [...this.#reads.values()].filter(each => each.requests > 0 && this.#isCurrent(each.shape))
+    const reads = [...this.#reads.values()].filter(each => each.requests > 0 && this.#isCurrent(each))
     const routes = reads.map(each => each.profile())
     routes.sort((a, b) => (b.originTime?.total ?? 0) - (a.originTime?.total ?? 0) || b.requests - a.requests)
     const writes: WriteProfile[] = [...this.#writes.values()]
@@ -71,13 +75,13 @@ export class TrafficGatherer {
 
   #recordRead(record: TrafficRecord): void {
     const { route, method, path, status } = record
-    const shape = status < 400 ? this.#shapes.learn(path) : this.#shapes.known(path)
+    const shape = this.#patternOf(route) ?? (status < 400 ? this.#shapes.learn(path) : this.#shapes.known(path))
     if (shape !== undefined) this.#gathererOf({ route, method: spoken(method), shape }).record(record)
   }
 
   /** Of what was learnt from answers before. */
   #readsOf({ route, method, path }: Located): ShapeGatherer | undefined {
-    const shape = SAFE.has(method) ? this.#shapes.known(path) : undefined
+    const shape = SAFE.has(method) ? (this.#patternOf(route) ?? this.#shapes.known(path)) : undefined
     return shape === undefined ? undefined : this.#gathererOf({ route, method: spoken(method), shape })
   }
 
@@ -106,8 +110,14 @@ export class TrafficGatherer {
   }
 
   /** False for a shape made before its words turned out to be identifiers. */
-  #isCurrent(shape: string): boolean {
-    return shape === REST || shape.includes('{') || shape.endsWith('/**') || this.#shapes.known(shape) === shape
+  #isCurrent({ route, shape }: ShapeGatherer): boolean {
+    return (
+      shape === REST ||
+      this.#patternOf(route) !== undefined ||
+      shape.includes('{') ||
+      shape.endsWith('/**') ||
+      this.#shapes.known(shape) === shape
+    )
   }
 }
 
