@@ -14,9 +14,9 @@ export interface Aside {
   takes(head: ResponseHead, times: ResponseTimes): boolean
   onWhole(whole: Whole): { readonly response: StoredResponse; readonly kept: boolean }
   /** Right before what the request invalidates is invalidated. Not called where nothing came of the request. */
-  beforeInvalidation(): void
+  beforeInvalidation?(): void
   /** Right after, in the same turn. */
-  afterInvalidation(): void
+  afterInvalidation?(): void
   /** The exchange with the origin is over. */
-  end(): void
+  end?(): void
 }

@@ -21,6 +21,7 @@ import type { StoredResponse } from '../store/stored-response.ts'
 import { clientFields } from './client-fields.ts'
 import { type Decision, type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
 import type { Flight, OriginResult } from './flight.ts'
+import type { PartOrder } from './part-fill.ts'
 import { reuseResponse } from './reuse-response.ts'
 import type { RoutedRequest } from './routed-request.ts'
 
@@ -29,6 +30,8 @@ export interface Errand {
   readonly routed: RoutedRequest
   readonly facts: DecisionFacts
   readonly decision: Forward
+  /** The request asks for a Range, of which a part may be kept. */
+  readonly part?: PartOrder
 }
 
 export interface Rider {

@@ -11,14 +11,17 @@ import type { Route } from '../routing/route.ts'
 import type { Lookup } from '../store/store.ts'
 import { Collapser } from './collapse.ts'
 import { type Decision, type DecisionFacts, decide } from './decide.ts'
+import type { Errand } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
 import { Forwarder } from './forward.ts'
 import { readKeyedBody } from './keyed-body.ts'
 import { lookup, NOTHING_STORED } from './lookup.ts'
 import { holdAgainstCurrent, namesMadeTag } from './made-tags.ts'
 import { Observer } from './observe.ts'
+import { concernsParts, partKey } from './part-fill.ts'
 import { Quarantine } from './quarantine.ts'
 import { refreshesAhead } from './refresh-ahead.ts'
+import { reusePart } from './reuse-part.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
@@ -145,7 +148,10 @@ export class Engine {
 
   #carryOut(routed: RoutedRequest, facts: DecisionFacts, decision: Decision): void | Promise<void> {
     const { exchange } = routed
-    if (decision.kind === 'forward') return this.#forwarder.forward({ routed, facts, decision })
+    if (decision.kind === 'forward') {
+      if (concernsParts(routed, decision)) return this.#servePart({ routed, facts, decision })
+      return this.#forwarder.forward({ routed, facts, decision })
+    }
     exchange.account.reason = decision.reason
     if (decision.kind === 'refuse') {
       return exchange.fail(new Fault(decision.fault, `nothing suitable is stored for ${routed.request.method}`))
@@ -168,6 +174,27 @@ export class Engine {
     // Invariant 5: while purges of others can't be heard, memory is soon stale, but not gone.
     if (stored === undefined || standing !== 'kept' || this.#services.epochs.isTrusted(stored, now)) return facts
     return { ...facts, standing: 'soft' }
+  }
+
+  /** From a stored part where that has all that is asked for, else from the origin, whose answer may become a part. */
+  async #servePart({ routed, facts, decision }: Errand): Promise<void> {
+    const key = partKey(routed.key)
+    const part = await lookup(this.#services.store, key, routed.request.fields, 'memory')
+    const stored = part.slot?.response
+    if (stored === undefined) return this.#forwarder.forward({ routed, facts, decision, part: {} })
+    const { account } = routed.exchange
+    const found = decide(this.#factsOf(routed, part))
+    if (found.kind === 'reuse' && !found.refresh) {
+      const { age, remaining } = found
+      if (reusePart(routed, { stored, age, remaining, status: { forwarded: undefined, ttl: remaining } })) {
+        account.outcome = found.reason === 'fresh' ? 'hit' : 'stale'
+        account.reason = found.reason
+        account.saved = stored.originTime
+        return
+      }
+    }
+    const because = found.kind === 'reuse' ? 'partial' : decision.because
+    return this.#forwarder.forward({ routed, facts, decision: { ...decision, because }, part: { stored } })
   }
 
   /** stale-while-revalidate (RFC 5861 §3): the client has its answer, the origin is asked for the next one. */

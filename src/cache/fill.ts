@@ -48,6 +48,10 @@ export class Fill implements FlightPlan {
     this.#startedAt = this.#services.clock.monotonic()
   }
 
+  get mayStore(): boolean {
+    return this.#order.mayStore
+  }
+
   onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {
     this.#originTime = milliseconds(this.#services.clock.monotonic() - this.#startedAt)
     const { routed, mayStore, stored, aside } = this.#order
@@ -85,7 +89,7 @@ export class Fill implements FlightPlan {
 
   onLanded(): void {
     this.#services.epochs.end(this.#order.fence)
-    this.#order.aside?.end()
+    this.#order.aside?.end?.()
   }
 
   #freshen(stored: StoredResponse, head: ResponseHead, times: ResponseTimes): HeadVerdict {

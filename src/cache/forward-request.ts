@@ -21,6 +21,8 @@ import type { RoutedRequest } from './routed-request.ts'
 export interface ForwardForm {
   /** Ask for what all may share. */
   readonly shared: boolean
+  /** Without the parameters that the key leaves out: something of the answer may be stored. As `shared` by default. */
+  readonly keyedQuery?: boolean
   /** Ask whether this still holds. */
   readonly validate: StoredResponse | undefined
   /** What Host says to the origin; undefined: what the client said. */
@@ -37,7 +39,7 @@ const OURS: ReadonlySet<string> = new Set(['expect'])
 /** The forward request for a presented one. Its content goes along unless `body` is null. */
 export function forwardRequest(routed: RoutedRequest, form: ForwardForm, body: ForwardRequest['body']): ForwardRequest {
   const { request, route } = routed
-  const query = form.shared ? forwardedQuery(route.query, request.query) : request.query
+  const query = (form.keyedQuery ?? form.shared) ? forwardedQuery(route.query, request.query) : request.query
   const timeout = route.timeout === undefined ? {} : { timeout: route.timeout }
   return {
     method: request.method,

@@ -13,7 +13,7 @@ import type { StoredResponse } from '../store/stored-response.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Aside } from './aside.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
-import { type DecisionFacts, decide, type Forward } from './decide.ts'
+import { type DecisionFacts, decide } from './decide.ts'
 import { deliver, deliverFound, type Errand, mayFollow, type Rider } from './deliver.ts'
 import { departInTurn } from './depart-in-turn.ts'
 import { Fill } from './fill.ts'
@@ -23,6 +23,7 @@ import { forwardRequest } from './forward-request.ts'
 import { invalidateAfter } from './invalidate.ts'
 import { NOTHING_STORED } from './lookup.ts'
 import type { Observer } from './observe.ts'
+import { PartFill } from './part-fill.ts'
 import { NO_PLACE, type Place, takePlace } from './place.ts'
 import { PostAnswer } from './post-answer.ts'
 import { knownScopes, type RoutedRequest } from './routed-request.ts'
@@ -133,9 +134,9 @@ export class Forwarder {
     const result = await flight.result
     if (result.kind === 'elsewhere') return this.#serveFound(errand, { flight, place, found: result })
     // A write is purged for even if its client has left: it may have been carried out.
-    aside?.beforeInvalidation()
+    aside?.beforeInvalidation?.()
     const purges = this.#invalidate(routed, result)
-    aside?.afterInvalidation()
+    aside?.afterInvalidation?.()
     if (purges !== undefined) await purges
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
@@ -227,7 +228,7 @@ export class Forwarder {
     else flight.board()
     const place = client === null ? NO_PLACE : takePlace(routed, flight)
     if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
-    const form = this.#formOf(decision, client === null)
+    const form = this.#formOf(errand, client === null)
     const depart = () => flight.depart(this.#upstreamFor(errand), forwardRequest(routed, form, routed.content))
     if (turn === undefined) depart()
     else void departInTurn(turn, { flight, fill, depart })
@@ -235,7 +236,9 @@ export class Forwarder {
   }
 
   /** What may be kept although it was asked for as one client wanted it. */
-  #asideOf({ decision }: Errand, routed: RoutedRequest, fence: Fence): Aside | undefined {
+  #asideOf({ decision, part }: Errand, routed: RoutedRequest, fence: Fence): Aside | undefined {
+    const { maxBody } = this.#rules
+    if (part !== undefined) return new PartFill(routed, { ...part, fence, maxBody }, this.#services)
     if (routed.request.method !== 'POST' || decision.because !== 'method') return undefined
     return new PostAnswer(routed, fence, this.#services, this.#rules)
   }
@@ -245,9 +248,10 @@ export class Forwarder {
     return decision.detail === 'observe' ? this.#observer.listening(routed, facts) : this.#services.upstream
   }
 
-  #formOf(decision: Forward, background: boolean) {
+  #formOf({ decision, part }: Errand, background: boolean) {
     return {
       shared: decision.mayStore,
+      keyedQuery: decision.mayStore || part !== undefined,
       validate: decision.mayStore ? decision.stored : undefined,
       host: this.#rules.upstreamHost,
       purpose: background ? ('refresh' as const) : undefined,
@@ -274,6 +278,7 @@ export class Forwarder {
       onInterim: (status, fields) => client?.interim(status, fields),
       onHead: (head, times) => {
         const verdict = fill.onHead(head, times)
+        if (!fill.mayStore) return verdict
         if ('keep' in verdict && !verdict.keep && head.status < 500) this.#collapser.rememberUncacheable(routed.key)
         else this.#collapser.forgetUncacheable(routed.key)
         if ('keep' in verdict && !verdict.keep) turn?.release()
@@ -281,7 +286,7 @@ export class Forwarder {
       },
       onWhole: (head, times, body) => {
         const whole = fill.onWhole(head, times, body)
-        if (whole.kept && routed.route.verify > 0) this.#verifier.noteFill(routed, whole.response)
+        if (whole.kept && fill.mayStore && routed.route.verify > 0) this.#verifier.noteFill(routed, whole.response)
         return whole
       },
       onGivenUp: reason => fill.onGivenUp(reason),

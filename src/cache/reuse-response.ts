@@ -43,7 +43,7 @@ export function reuseResponse(routed: RoutedRequest, reuse: Reuse): void {
 function answerFrom(routed: RoutedRequest, reuse: Reuse): Answer {
   const { request } = routed
   const { stored } = reuse
-  const fields = fieldsFor(routed, reuse)
+  const fields = reusedFields(routed, reuse)
   if (stored.status !== 200) return whole(stored.status, fields, stored.body)
   const selected = representationOf(stored)
   switch (evaluatePreconditions(request, selected)) {
@@ -62,7 +62,8 @@ function answerFrom(routed: RoutedRequest, reuse: Reuse): Answer {
   }
 }
 
-function fieldsFor(routed: RoutedRequest, reuse: Reuse): string[] {
+/** The client's fields of a stored response: Age, our member of Cache-Status, and what the route says about caching. */
+export function reusedFields(routed: RoutedRequest, reuse: Reuse): string[] {
   const received = reuse.firstHand === true ? reuse.stored.fields : withoutFields(reuse.stored.fields, AGE)
   const fields = clientFields(routed.route, received, {
     remaining: reuse.remaining,

@@ -32,7 +32,7 @@ const HELD_AT_MOST = 64 * 1024
 const KEPT_TO_VALIDATE_MS = 3_600_000
 
 /** Whether the response may be stored for this request, by RFC 9111 §3 and the route's rules. */
-export function judge(routed: RoutedRequest, head: ResponseHead, times: ResponseTimes): Storability {
+export function judge(routed: RoutedRequest, head: ResponseHead, times: ResponseTimes, parts = false): Storability {
   const { request, route } = routed
   const policy = responseDirectives(head.fields)
   const response = { ...head, ...times, date: dateOf(head.fields, times.responseTime) }
@@ -48,7 +48,7 @@ export function judge(routed: RoutedRequest, head: ResponseHead, times: Response
     lifetime,
     windows: staleWindows(policy, route.lifetime, lifetime),
     setCookie: route.setCookie,
-    parts: false,
+    parts,
   })
 }
 
