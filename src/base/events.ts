@@ -43,6 +43,8 @@ export interface RequestEvent {
   /** For an answer given without the upstream: how long the upstream took when the response was stored. */
   readonly saved: Milliseconds | undefined
   readonly fault: FaultCode | undefined
+  /** Octets of content that its coding saved on this answer. */
+  readonly compressionSaved?: number
 }
 
 /** One exchange with the upstream, counted when its head (status) or its failure (fault) is known. */

@@ -8,17 +8,20 @@
 import type { Outcome } from '../base/events.ts'
 import type { Fault } from '../base/fault.ts'
 import { milliseconds } from '../base/units.ts'
+import { type Choice, chooseCoding } from '../encoding/choice.ts'
 import { currentAge } from '../http/age.ts'
 import { responseDirectives } from '../http/cache-control.ts'
 import { type CacheStatusFacts, formatCacheStatus } from '../http/cache-status.ts'
 import { dateOf } from '../http/dates.ts'
-import { fieldValue } from '../http/fields.ts'
+import { type Fields, fieldValue } from '../http/fields.ts'
 import { storedFields } from '../http/hop-by-hop.ts'
 import type { ResponseHead } from '../http/message.ts'
 import { evaluatePreconditions, representationOf } from '../http/preconditions.ts'
 import { notModifiedFields } from '../http/validation.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { clientFields } from './client-fields.ts'
+import { codedFields, comparableFields, notModifiedInstead, wishesOf, withNamedTag } from './coded-head.ts'
+import { rideCoded } from './coded-ride.ts'
 import { type Decision, type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
 import type { Flight, OriginResult } from './flight.ts'
 import type { PartOrder } from './part-fill.ts'
@@ -151,8 +154,12 @@ function deliverStream(rider: Rider, result: Extract<OriginResult, { kind: 'stre
   const { routed, decision } = rider.errand
   const { exchange, request } = routed
   note(routed, streamOutcome(rider, result.kept), reasonOf(rider, result.kept))
-  const head = streamedHead(rider, result)
-  const short = decision.mayStore ? preconditionAnswer(routed, head) : undefined
+  const came = streamedHead(rider, result)
+  const announced = fieldValue(came.fields, 'content-length')
+  const length = announced === undefined ? undefined : Number(announced)
+  const choice = chooseCoding(wishesOf(routed.route.compress, request.fields), result.head, length)
+  const short = decision.mayStore ? preconditionAnswer(routed, came, choice) : undefined
+  const head = { status: came.status, fields: streamedFields(routed, came, choice) }
   if (short !== undefined || !hasContent(request.method, head.status)) {
     // A client whose copy still holds shouldn't keep the store from its own.
     if (result.kept) rider.flight.runInBackground()
@@ -160,8 +167,17 @@ function deliverStream(rider: Rider, result: Extract<OriginResult, { kind: 'stre
     exchange.respond(short ?? head, null)
     return
   }
+  if (choice.target !== 'as-is') {
+    rideCoded(routed, rider.flight, choice, head)
+    return
+  }
   const reader = rider.flight.ride(exchange.stream(head))
   exchange.onAbandon(() => rider.flight.alight(reader))
+}
+
+/** The origin's own 304 speaks of the form that the client named. */
+function streamedFields({ request }: RoutedRequest, { status, fields }: ResponseHead, choice: Choice): Fields {
+  return status === 304 ? withNamedTag(fields, request.fields, choice) : codedFields(fields, choice)
 }
 
 /** A request that may not be answered from the store is a bypass, one that could have been a miss. */
@@ -193,15 +209,19 @@ function streamedHead(rider: Rider, { head, kept }: Extract<OriginResult, { kind
 }
 
 /** The client's own condition, which did not go to the origin, held against what came back. */
-function preconditionAnswer({ request, exchange }: RoutedRequest, head: ResponseHead): ResponseHead | undefined {
+function preconditionAnswer(
+  { request, exchange }: RoutedRequest,
+  head: ResponseHead,
+  choice: Choice,
+): ResponseHead | undefined {
   if (head.status !== 200) return undefined
   const selected = representationOf({ fields: head.fields, date: dateOf(head.fields, exchange.receivedAt) })
-  const outcome = evaluatePreconditions(request, selected)
+  const compared = { method: request.method, fields: comparableFields(request.fields, choice) }
+  const outcome = evaluatePreconditions(compared, selected)
   if (outcome === 'perform') return undefined
-  const fields = notModifiedFields(head.fields)
   return outcome === 'not-modified'
-    ? { status: 304, fields }
-    : { status: 412, fields: [...fields, 'Content-Length', '0'] }
+    ? { status: 304, fields: notModifiedInstead(head.fields, request.fields, choice) }
+    : { status: 412, fields: [...notModifiedFields(head.fields), 'Content-Length', '0'] }
 }
 
 function hasContent(method: string, status: number): boolean {

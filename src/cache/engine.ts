@@ -26,6 +26,7 @@ import { reuseResponse } from './reuse-response.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
+import { StoredForms } from './stored-forms.ts'
 import { type UpgradeExchange, upgrade } from './upgrade.ts'
 import { Verifier } from './verify.ts'
 
@@ -38,6 +39,8 @@ export class Engine {
   readonly #searches = new SearchKeys()
   readonly #verifier: Verifier
   readonly #observer: Observer
+  /** The coded forms of what is stored; the hit path takes them from here too. */
+  readonly forms: StoredForms
   #rules: EngineRules
 
   constructor(given: Omit<EngineServices, 'quarantine'>, rules: EngineRules) {
@@ -45,6 +48,7 @@ export class Engine {
     const services = { ...given, quarantine: this.quarantine, searches: this.#searches }
     this.#services = services
     this.#rules = rules
+    this.forms = new StoredForms(services)
     this.#verifier = new Verifier(services, rules)
     this.#observer = new Observer(services, rules)
     const factsOf = (routed: RoutedRequest, found: Lookup) => this.#factsOf(routed, found)
@@ -120,6 +124,10 @@ export class Engine {
   }
 
   async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
+    return { ...(await this.#identified(exchange, peer)), forms: this.forms }
+  }
+
+  async #identified(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
     const sequence = this.#services.epochs.current()
     const routed = routeRequest(exchange, peer, this.#rules, sequence)
     const { account } = exchange

@@ -32,6 +32,8 @@ export interface Account {
   counted: boolean
   upstream: Milliseconds | undefined
   saved: Milliseconds | undefined
+  /** Octets of content that its coding saved. */
+  compressionSaved: number
   fault: FaultCode | undefined
 }
 

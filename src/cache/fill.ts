@@ -63,7 +63,7 @@ export class Fill implements FlightPlan {
     if (head.status === 304 && stored !== undefined && selects(stored, head.fields))
       return this.#freshen(stored, head, times)
     const verdict = judge(routed, head, times)
-    if (verdict.storable) return { keep: true, hold: shouldHold(head) }
+    if (verdict.storable) return { keep: true, hold: shouldHold(head, routed.route) }
     this.onGivenUp(verdict.reason)
     return { keep: false, shared: head.status >= 500 }
   }

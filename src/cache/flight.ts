@@ -84,6 +84,7 @@ export class Flight {
   #landed = false
   #answered = false
   #originTime = milliseconds(0)
+  #committed: StoredResponse | undefined
 
   constructor(plan: FlightPlan, around: FlightSurroundings) {
     this.#plan = plan
@@ -138,6 +139,15 @@ export class Flight {
   /** True while newcomers may still board: nothing of the response has been let go. */
   get boarding(): boolean {
     return this.#shared !== false && this.#keeping && this.body.whole
+  }
+
+  /** The response as the store took it, once it is whole. */
+  get committed(): StoredResponse | undefined {
+    return this.#committed
+  }
+
+  get limits(): SharedBodyLimits {
+    return this.#around.limits
   }
 
   get nominating(): Fields {
@@ -224,6 +234,7 @@ export class Flight {
     this.#landed = true
     if (this.#keeping && this.#head !== undefined) {
       const { response, kept } = this.#plan.onWhole(this.#head, this.#times, this.body.collect())
+      if (kept) this.#committed = response
       if (this.#held) this.#answer({ kind: 'whole', response, status: this.#head.status, kept })
     }
     this.#keeping = false

@@ -5,10 +5,11 @@
 // conditions and range, without the parameters that the key leaves out, and with our
 // validators when something stored may still hold. Everything else goes as it came.
 
-import { withBaseTags } from '../http/content-coding.ts'
-import { type Fields, withField, withoutFields } from '../http/fields.ts'
+import { acceptedCodings, baseTag, codingWeight, withBaseTags } from '../http/content-coding.ts'
+import { type Fields, fieldValue, withField, withoutFields } from '../http/fields.ts'
 import { withForwarding, withVia } from '../http/forwarding.ts'
 import { endToEndFields } from '../http/hop-by-hop.ts'
+import { isSafeMethod } from '../http/invalidation.ts'
 import { withOneHopLess } from '../http/max-forwards.ts'
 import { targetOf } from '../http/message.ts'
 import { CONDITIONAL_FIELDS, validationFields } from '../http/validation.ts'
@@ -52,10 +53,31 @@ export function forwardRequest(routed: RoutedRequest, form: ForwardForm, body: F
   }
 }
 
+/** Whether the answer is, or is like, one that is stored: asked for in one coding for all, so that HEAD, GET and parts agree. */
+function mayBeStored({ request, route, sharing }: RoutedRequest): boolean {
+  return isSafeMethod(request.method) && route.cache !== 'off' && sharing.refusal === undefined
+}
+
+/** Codings are made here, once; where the route makes none, the origin's gzip is asked for, and taken off for who can't read it. */
+function askedCoding({ request, route }: RoutedRequest): string {
+  if (route.compress.length > 0) return 'identity'
+  return codingWeight(acceptedCodings(request.fields), 'gzip') > 0 ? 'gzip' : 'identity'
+}
+
+const RANGE: ReadonlySet<string> = new Set(['range', 'if-range'])
+
+/** A part of a form that Pillion made can't come from the origin: the whole is asked for. */
+function withoutCodedRange(fields: string[], presented: Fields): string[] {
+  const condition = fieldValue(presented, 'if-range')
+  return condition !== undefined && baseTag(condition).coding !== undefined ? withoutFields(fields, RANGE) : fields
+}
+
 function forwardFields(routed: RoutedRequest, form: ForwardForm): Fields {
   const { request, peer } = routed
   let fields: string[] = withoutFields(endToEndFields(withBaseTags(withOneHopLess(request))), OURS)
   if (form.shared) fields = withoutFields(fields, NOT_SHARED)
+  else fields = withoutCodedRange(fields, request.fields)
+  if (mayBeStored(routed)) fields = withField(fields, 'Accept-Encoding', askedCoding(routed))
   if (form.validate !== undefined) fields.push(...(validationFields(form.validate) ?? []))
   fields = withField(fields, 'Host', form.host ?? request.host)
   const { scheme, host } = request

@@ -1,11 +1,12 @@
 // How is a stored response given to a client?
 //
 // Preconditions first (RFC 9110 §13.2.2: a 304 or 412 stands in for the 200), then
-// ranges (§14), then head and content. The stored Date stays; Age is what it is now.
+// ranges (§14), then head and content, in the coding that the client takes. The stored Date stays; Age is what it is now.
 // Everything said to the client about caching is said here and in client-fields.ts.
 
 import { randomBytes } from 'node:crypto'
 import { type Bytes, bytes, type Milliseconds } from '../base/units.ts'
+import { type Choice, chooseCoding } from '../encoding/choice.ts'
 import { ageValue } from '../http/age.ts'
 import { type CacheStatusFacts, formatCacheStatus } from '../http/cache-status.ts'
 import { type Fields, fieldValue, withoutFields } from '../http/fields.ts'
@@ -16,7 +17,9 @@ import { type ByteRange, contentRange, rangeOf, resolveRanges, unsatisfiedConten
 import { notModifiedFields } from '../http/validation.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { clientFields } from './client-fields.ts'
+import { codedFields, comparableFields, notModifiedInstead, wishesOf } from './coded-head.ts'
 import type { RoutedRequest } from './routed-request.ts'
+import type { Represented } from './stored-forms.ts'
 
 export interface Reuse {
   readonly stored: StoredResponse
@@ -33,33 +36,81 @@ interface Answer {
   readonly body: Buffer | null
 }
 
-/** Answers the exchange from a stored response. */
-export function reuseResponse(routed: RoutedRequest, reuse: Reuse): void {
-  const answer = answerFrom(routed, reuse)
-  const body = routed.request.method === 'HEAD' ? null : answer.body
-  routed.exchange.respond(answer.head, body)
+/** One stored response on its way to one client. */
+interface Giving {
+  readonly routed: RoutedRequest
+  readonly stored: StoredResponse
+  /** As they would be with the content as it is stored. */
+  readonly fields: Fields
+  readonly choice: Choice
 }
 
-function answerFrom(routed: RoutedRequest, reuse: Reuse): Answer {
-  const { request } = routed
+/** Answers the exchange from a stored response. */
+export function reuseResponse(routed: RoutedRequest, reuse: Reuse): void {
+  const { request, route, exchange } = routed
   const { stored } = reuse
-  const fields = reusedFields(routed, reuse)
-  if (stored.status !== 200) return whole(stored.status, fields, stored.body)
-  const selected = representationOf(stored)
-  switch (evaluatePreconditions(request, selected)) {
+  const choice = chooseCoding(wishesOf(route.compress, request.fields), stored, stored.body.length)
+  const giving = { routed, stored, fields: reusedFields(routed, reuse), choice }
+  const short = stored.status === 200 ? (preconditionAnswer(giving) ?? rangedAnswer(giving)) : undefined
+  if (short !== undefined) exchange.respond(short.head, request.method === 'HEAD' ? null : short.body)
+  else giveWhole(giving)
+}
+
+function preconditionAnswer({ routed: { request }, stored, fields, choice }: Giving): Answer | undefined {
+  const compared = { method: request.method, fields: comparableFields(request.fields, choice) }
+  switch (evaluatePreconditions(compared, representationOf(stored))) {
     case 'not-modified':
-      return { head: { status: 304, fields: notModifiedFields(fields) }, body: null }
+      return { head: { status: 304, fields: notModifiedInstead(fields, request.fields, choice) }, body: null }
     case 'precondition-failed':
       return {
         head: { status: 412, fields: [...notModifiedFields(fields), 'Content-Length', '0'] },
         body: Buffer.alloc(0),
       }
-    case 'perform': {
-      const range =
-        request.method === 'GET' && rangeApplies(request.fields, selected) ? rangeOf(request.fields) : undefined
-      return range === undefined ? whole(200, fields, stored.body) : ranged(range, fields, stored.body)
-    }
+    case 'perform':
+      return undefined
   }
+}
+
+/** Parts are given of the origin's form, or of what it decodes to, never of a form that Pillion compressed. */
+function rangedAnswer(giving: Giving): Answer | undefined {
+  const { routed, stored, fields, choice } = giving
+  const range = routed.request.method === 'GET' ? rangeOf(routed.request.fields) : undefined
+  if (range === undefined) return undefined
+  const target = choice.target === 'identity' ? 'identity' : 'as-is'
+  const represented = representedOf({ ...giving, choice: { ...choice, target } })
+  if (represented === undefined) return undefined
+  const described = codedFields(fields, represented.choice)
+  const selected = representationOf({ fields: described, date: stored.date })
+  return rangeApplies(routed.request.fields, selected) ? ranged(range, described, represented.body) : undefined
+}
+
+/** The octets of the chosen form; undefined where it has to be made as it streams. */
+function representedOf({ routed, stored, choice }: Giving): Represented | undefined {
+  const { forms } = routed
+  if (forms === undefined || choice.target === 'as-is') return { choice: asItIs(choice), body: stored.body }
+  return forms.represent(forms.formsOf(routed, stored), choice)
+}
+
+function asItIs(choice: Choice): Choice {
+  return choice.target === 'as-is' ? choice : { ...choice, target: 'as-is' }
+}
+
+function giveWhole(giving: Giving): void {
+  const { routed, stored, fields, choice } = giving
+  const { exchange, request, forms } = routed
+  const represented = representedOf(giving)
+  const hasContent = request.method !== 'HEAD'
+  if (represented !== undefined) {
+    const answer = whole(stored.status, codedFields(fields, represented.choice), represented.body)
+    if (hasContent && choice.target !== 'identity') {
+      exchange.account.compressionSaved = Math.max(0, stored.body.length - represented.body.length)
+    }
+    exchange.respond(answer.head, hasContent ? answer.body : null)
+    return
+  }
+  const head = { status: stored.status, fields: withoutFields(codedFields(fields, choice), LENGTH) }
+  if (forms === undefined || !hasContent) exchange.respond(head, null)
+  else forms.job(forms.formsOf(routed, stored), choice).serve(exchange, exchange.stream(head))
 }
 
 /** The client's fields of a stored response: Age, our member of Cache-Status, and what the route says about caching. */

@@ -19,6 +19,7 @@ import { storedUri, withoutOrigin } from '../routing/uri-scopes.ts'
 import { routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
 import type { CacheKey, Reach } from '../store/store.ts'
 import type { Exchange } from './exchange.ts'
+import type { StoredForms } from './stored-forms.ts'
 
 /** Who is on the other end of the connection. */
 export interface Peer {
@@ -44,6 +45,8 @@ export interface RoutedRequest {
   /** Content to forward: a stream still to be read, whole and repeatable, or none. */
   readonly content: Buffer | Readable | null
   readonly sequence: number
+  /** The coded forms of what is stored; undefined: everything goes out as it came. */
+  readonly forms: StoredForms | undefined
   /** Digests that a purge may name this caller by: all credentials together, and each alone. */
   callers(): CallerDigest[]
 }
@@ -75,6 +78,7 @@ export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, seque
     rules,
     content: null,
     sequence,
+    forms: undefined,
     callers: () => callersOf(rules.identification, request),
   }
 }

@@ -8,6 +8,7 @@
 import etag from 'etag'
 import { Fault } from '../base/fault.ts'
 import { bytes, type EpochMs, epochMs } from '../base/units.ts'
+import { isCompressible } from '../encoding/choice.ts'
 import { type CacheDirectives, responseDirectives } from '../http/cache-control.ts'
 import { dateOf, withDate } from '../http/dates.ts'
 import { type Fields, fieldValue, hasField, withField } from '../http/fields.ts'
@@ -21,6 +22,7 @@ import { isStorable, type Storability } from '../http/storable.ts'
 import { freshenedFields } from '../http/validation.ts'
 import { hasValidator, madeTag } from '../http/validators.ts'
 import { nominatedFields } from '../http/vary.ts'
+import type { Route } from '../routing/route.ts'
 import { searchUri, withoutOrigin } from '../routing/uri-scopes.ts'
 import { groupScope, type Scope, tagScope, uriScope } from '../store/scopes.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
@@ -54,10 +56,11 @@ export function judge(routed: RoutedRequest, head: ResponseHead, times: Response
 
 /**
  * Whether to tell nobody of this response before it is whole: small, and without a tag of
- * its own. Not where it has fields for the client that fills alone, which are not stored.
+ * its own, or to be compressed once for all. Not where it has fields for the client that fills alone, which are not stored.
  */
-export function shouldHold(head: ResponseHead): boolean {
-  if (head.status !== 200 || hasField(head.fields, 'etag') || hasField(head.fields, 'set-cookie')) return false
+export function shouldHold(head: ResponseHead, route: Pick<Route, 'compress'>): boolean {
+  if (head.status !== 200 || hasField(head.fields, 'set-cookie')) return false
+  if (hasField(head.fields, 'etag') && (route.compress.length === 0 || !isCompressible(head.fields))) return false
   const { noCacheFields, privateFields } = responseDirectives(head.fields).directives
   if (noCacheFields.length + privateFields.length > 0) return false
   const announced = fieldValue(head.fields, 'content-length')

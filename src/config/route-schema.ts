@@ -8,7 +8,16 @@
 import { z } from 'zod'
 import { key, requiredKey, withoutDefault } from './keys.ts'
 import { choice, duration, headerName, list, mapOf, percentage, section, text, timeLimit, yesNo } from './kinds.ts'
-import { clientControl, conditions, fallback, heuristic, queryRule, shareRule, statuses } from './route-values.ts'
+import {
+  clientControl,
+  compressRule,
+  conditions,
+  fallback,
+  heuristic,
+  queryRule,
+  shareRule,
+  statuses,
+} from './route-values.ts'
 
 const policy = {
   when: key(conditions(), {
@@ -105,6 +114,12 @@ const policy = {
     prose:
       'Share of the hits of GET and QUERY whose answer is compared in the background with a fresh one to the same caller. A route whose answers turn out to be personal is quarantined: purged and passed through.',
     examples: ['1%'],
+  }),
+  compress: key(compressRule(), {
+    default: 'auto',
+    prose:
+      'Content codings for clients that take them: `auto` (zstd, br, gzip as the client prefers), `off`, or a list. Made once per stored response; what is compressed already, small, or marked no-transform is left alone.',
+    examples: [['br', 'gzip']],
   }),
   timeout: key(timeLimit(), { prose: 'Longest wait for the response head; without it `upstream.timeout`.' }),
   store: key(choice('all', 'memory'), {

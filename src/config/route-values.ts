@@ -7,6 +7,7 @@
 
 import { z } from 'zod'
 import type { Milliseconds, Ratio } from '../base/units.ts'
+import type { MadeCoding } from '../http/content-coding.ts'
 import { key } from './keys.ts'
 import { choice, count, duration, list, mapOf, own, printers, section, text } from './kinds.ts'
 import { accepted, type Parsed, refused } from './parsed.ts'
@@ -90,6 +91,24 @@ function parseClient(written: Written): Parsed<ClientControl> {
     `\`${value}\` is no Cache-Control directive`,
     meant === undefined ? hint : `did you mean \`${meant}\`?`,
   )
+}
+
+/** Codings that Pillion makes, in the order of its own preference; empty: none. */
+export type CompressRule = readonly MadeCoding[]
+
+/** One array for all, by which preferences are remembered. */
+const EVERY_CODING: CompressRule = ['zstd', 'br', 'gzip']
+const NO_CODING: CompressRule = []
+
+export const compressRule = () => {
+  const kind = z.union([choice('auto', 'off'), list(choice('zstd', 'br', 'gzip'))]).transform((rule): CompressRule => {
+    if (typeof rule === 'string') return rule === 'auto' ? EVERY_CODING : NO_CODING
+    return rule.length === 0 ? NO_CODING : [...new Set(rule)]
+  })
+  printers.add(kind, {
+    print: (rule: CompressRule) => (rule.length === 0 ? 'off' : rule === EVERY_CODING ? 'auto' : rule),
+  })
+  return kind
 }
 
 /** A field or parameter and what it must be: exactly this text, there (true) or absent (false). */

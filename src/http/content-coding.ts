@@ -78,10 +78,13 @@ export function contentCodings(response: Fields): string[] {
     .filter(coding => coding !== 'identity')
 }
 
-const SUFFIX = new RegExp(`\\.pillion-(${MADE_CODINGS.join('|')})("?)$`)
+/** What a tag's suffix names: a coding that Pillion applied, or none where it took the origin's off. */
+export type TaggedCoding = MadeCoding | 'identity'
+
+const SUFFIX = new RegExp(`\\.pillion-(${MADE_CODINGS.join('|')}|identity)("?)$`)
 
 /** The tag of a coded form: `"abc"` → `"abc.pillion-br"`. */
-export function encodedTag(base: string, coding: MadeCoding): string {
+export function encodedTag(base: string, coding: TaggedCoding): string {
   const suffix = `.pillion-${coding}`
   return base.endsWith('"') ? `${base.slice(0, -1)}${suffix}"` : base + suffix
 }
@@ -90,14 +93,14 @@ export interface BaseTag {
   /** As the stored response carries it. */
   readonly tag: string
   /** The coding whose suffix was taken off. */
-  readonly coding: MadeCoding | undefined
+  readonly coding: TaggedCoding | undefined
 }
 
 /** The stored response's tag behind a tag that a client names. */
 export function baseTag(tag: string): BaseTag {
   const suffix = SUFFIX.exec(tag)
   if (suffix === null) return { tag, coding: undefined }
-  return { tag: tag.slice(0, suffix.index) + suffix[2], coding: suffix[1] as MadeCoding }
+  return { tag: tag.slice(0, suffix.index) + suffix[2], coding: suffix[1] as TaggedCoding }
 }
 
 const TAG_CONDITIONS: ReadonlySet<string> = new Set(['if-match', 'if-none-match', 'if-range'])

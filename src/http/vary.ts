@@ -5,6 +5,8 @@
 // equal: lines joined, white space around commas dropped, and in the Accept family
 // order and needless weights (RFC 9110 §12.4.2, §12.5). Credentials and the like are
 // compared byte for byte. `*`, and names that can't be read, match nobody.
+// Accept-Encoding selects nothing here: the origin is asked in one form of it whoever
+// asks, and codings are Pillion's own affair (encoding/).
 // A response for one Origin alone (CORS) varies by Origin even where it fails to say so.
 
 import { type Fields, fieldLines, fieldValue } from './fields.ts'
@@ -57,7 +59,7 @@ export function nominatedNames(response: Fields): readonly string[] | 'never' {
   const names = new Set<string>()
   for (const name of named) {
     if (name === '*' || !isToken(name)) return 'never'
-    names.add(name.toLowerCase())
+    if (name.toLowerCase() !== 'accept-encoding') names.add(name.toLowerCase())
   }
   const allowed = fieldValue(response, 'access-control-allow-origin')
   if (allowed !== undefined && trimOws(allowed) !== '*') names.add('origin')

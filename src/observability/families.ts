@@ -68,6 +68,11 @@ export const FAMILIES = {
     'Body bytes sent to clients without asking the upstream.',
   ),
   responseBytes: counter('response_bytes_total', ['encoding'], 'Body bytes sent to clients, by content coding.'),
+  compressionSaved: counter(
+    'compression_bytes_saved_total',
+    ['encoding'],
+    'Body bytes not sent to clients because of the content coding.',
+  ),
   storeBytes: gauge('store_bytes', ['tier'], 'Bytes that stored responses take, overhead included.'),
   storeEntries: gauge('store_entries', ['tier'], 'Stored responses.'),
   storeEvictions: counter(

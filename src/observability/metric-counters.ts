@@ -24,6 +24,14 @@ const PURGE_KINDS = ['tag', 'url', 'prefix', 'route', 'user', 'all', 'unsafe-met
 
 const OUTCOME_COLUMN = Object.fromEntries(OUTCOMES.map((outcome, at) => [outcome, at])) as Record<Outcome, number>
 
+/** The origin may send a coding that nobody has heard of. */
+const ENCODINGS = ['identity', 'gzip', 'br', 'zstd', 'dcz', 'other'] as const
+
+function encodingColumn(encoding: string): number {
+  const column = (ENCODINGS as readonly string[]).indexOf(encoding)
+  return column === -1 ? ENCODINGS.length - 1 : column
+}
+
 /** 0 for no status, else the hundreds. */
 function statusColumn(status: number): number {
   const hundreds = Math.trunc(status / 100)
@@ -41,8 +49,8 @@ export class MetricCounters {
   readonly #reasons = new Labels()
   readonly #observedHits = new CounterRows(1)
   readonly #verified = new CounterRows(VERDICTS.length)
-  readonly #encoded = new CounterRows(Labels.width)
-  readonly #encodings = new Labels()
+  /** Per coding: octets sent, octets saved. */
+  readonly #encoded = new CounterRows(ENCODINGS.length, 2)
   readonly #purges = new CounterRows(PURGE_KINDS.length)
   /** Reloads that succeeded, that failed. */
   readonly #reloads = new CounterRows(2)
@@ -112,7 +120,9 @@ export class MetricCounters {
     const outcome = OUTCOME_COLUMN[event.outcome]
     this.#requests.add(row, outcome * STATUS_CLASSES.length + statusColumn(event.status), 1)
     this.#durations.observe(row, outcome, event.duration)
-    this.#encoded.add(0, this.#encodings.columnOf(event.encoding), event.bodyBytes)
+    const encoding = encodingColumn(event.encoding)
+    this.#encoded.add(0, encoding, event.bodyBytes)
+    if (event.compressionSaved !== undefined) this.#encoded.add(1, encoding, event.compressionSaved)
     if (event.saved !== undefined) {
       this.#saved.add(row, 0, event.saved / 1000)
       this.#saved.add(row, 1, event.bodyBytes)
@@ -160,12 +170,8 @@ export class MetricCounters {
       histogramFamily(FAMILIES.upstreamDuration, durations),
       family(FAMILIES.secondsSaved, saved(0)),
       family(FAMILIES.bytesSaved, saved(1)),
-      family(
-        FAMILIES.responseBytes,
-        [...this.#encodings.entries()]
-          .map(([encoding, column]) => ({ labels: [encoding], value: this.#encoded.at(0, column) }))
-          .filter(sample => sample.value > 0),
-      ),
+      family(FAMILIES.responseBytes, this.#encodedSamples(0)),
+      family(FAMILIES.compressionSaved, this.#encodedSamples(1)),
     ]
   }
 
@@ -187,6 +193,12 @@ export class MetricCounters {
       ),
       family(FAMILIES.verified, verified),
     ]
+  }
+
+  #encodedSamples(row: number): Sample[] {
+    return ENCODINGS.map((encoding, column) => ({ labels: [encoding], value: this.#encoded.at(row, column) })).filter(
+      sample => sample.value > 0,
+    )
   }
 
   #uncacheableSamples(): Sample[] {

@@ -119,6 +119,7 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     purge: compileTags({ written, key: 'purge', known }, purge, problems),
     purgeUser: purge.length < written.purge.length,
     client: written.client,
+    compress: written.compress,
     timeout: written.timeout,
     verify: written.verify,
     fallback:

@@ -5,7 +5,7 @@
 // replaced as a whole at a reload, so its identity may be used to memoise.
 
 import type { Milliseconds, Ratio } from '../base/units.ts'
-import type { ClientControl, KeptQuery, ShareRule } from '../config/route-values.ts'
+import type { ClientControl, CompressRule, KeptQuery, ShareRule } from '../config/route-values.ts'
 import type { LifetimeRules } from '../http/freshness.ts'
 import type { ConditionSet } from './conditions.ts'
 import type { PathPattern } from './path-pattern.ts'
@@ -44,6 +44,7 @@ export interface Route {
   /** `purge: [user]`: everything stored for the caller. */
   readonly purgeUser: boolean
   readonly client: ClientRule
+  readonly compress: CompressRule
   readonly timeout: Milliseconds | undefined
   /** Share of the hits that are compared with a fresh answer (cache/verify.ts). */
   readonly verify: Ratio

@@ -43,6 +43,7 @@ export class ClientExchange implements Exchange {
     counted: true,
     upstream: undefined,
     saved: undefined,
+    compressionSaved: 0,
     fault: undefined,
   }
   readonly #response: ServerResponse

@@ -109,6 +109,14 @@ export class MemoryStore implements Store, SlotOwner {
     return slot
   }
 
+  slotOf(key: CacheKey, response: StoredResponse): Slot | undefined {
+    let slot = this.#slots.get(key)
+    // One whose body was a view was stored as a copy, with the same fields.
+    while (slot !== undefined && slot.response !== response && slot.response.fields !== response.fields)
+      slot = slot.older
+    return slot
+  }
+
   remove(key: CacheKey): void {
     for (let slot = this.#slots.get(key); slot !== undefined; slot = slot.older) this.#drop(slot, 'purged')
   }

@@ -42,6 +42,8 @@ export interface Store {
   lookup(key: CacheKey, presented: Fields, reach?: Reach): Lookup | Promise<Lookup>
   /** Keeps `response`; false when it was too large, purged meanwhile, or refused. Remote tiers follow behind. */
   store(key: CacheKey, response: StoredResponse, reach?: Reach): boolean
+  /** The slot in memory that holds exactly this response, for what is attached to it; no visit, as a lookup is one. */
+  slotOf(key: CacheKey, response: StoredResponse): Slot | undefined
   /** Removes every stored response of `key` from every tier that answers. */
   remove(key: CacheKey): void
   usage(): StoreUsage

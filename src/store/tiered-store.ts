@@ -67,6 +67,10 @@ export class TieredStore implements Store, Fleet {
     return this.#redis.store.written(key)
   }
 
+  slotOf(key: CacheKey, response: StoredResponse): Slot | undefined {
+    return this.#memory.slotOf(key, response)
+  }
+
   remove(key: CacheKey): void {
     this.#memory.remove(key)
     this.#redis.store.remove(key)

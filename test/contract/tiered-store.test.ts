@@ -47,6 +47,7 @@ function writtenHereReadThere(writer: Replica, reader: Replica): Store {
       reader.memory.remove(key)
       return reader.store.lookup(key, presented)
     },
+    slotOf: (key, response) => writer.store.slotOf(key, response),
     store: (key, response) => writer.store.store(key, response),
     remove: key => writer.store.remove(key),
     usage: () => writer.store.usage(),
