@@ -8,6 +8,7 @@
 // for a response that can't be shared only makes everybody slow.
 // A request begun after a purge joins no flight begun before it: see `mayJoin`.
 
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { Clock } from '../base/clock.ts'
 import { type EpochMs, later, type Milliseconds, milliseconds } from '../base/units.ts'
 import type { CacheKey } from '../store/store.ts'
@@ -17,8 +18,8 @@ import type { Flight } from './flight.ts'
 export const LEADER_DEADLINE: Milliseconds = milliseconds(5_000)
 /** How long a key counts as uncacheable after it turned out so. */
 const UNCACHEABLE_FOR: Milliseconds = milliseconds(10_000)
-/** Most keys remembered as uncacheable; the oldest go first. */
-const MOST_REMEMBERED = 10_000
+/** Keys remembered as uncacheable. */
+const MOST_REMEMBERED = { keys: 10_000, characters: 4_000_000 }
 
 export interface Departure {
   readonly flight: Flight
@@ -29,7 +30,7 @@ export interface Departure {
 export class Collapser {
   readonly #clock: Clock
   readonly #underWay = new Map<CacheKey, Departure>()
-  readonly #uncacheable = new Map<CacheKey, EpochMs>()
+  readonly #uncacheable = new BoundedMap<EpochMs>(MOST_REMEMBERED)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -54,11 +55,6 @@ export class Collapser {
 
   /** The response to this key could not be stored. */
   rememberUncacheable(key: CacheKey): void {
-    this.#uncacheable.delete(key)
-    if (this.#uncacheable.size >= MOST_REMEMBERED) {
-      const [oldest] = this.#uncacheable.keys()
-      if (oldest !== undefined) this.#uncacheable.delete(oldest)
-    }
     this.#uncacheable.set(key, later(this.#clock.now(), UNCACHEABLE_FOR))
   }
 

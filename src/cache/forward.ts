@@ -16,6 +16,7 @@ import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './co
 import { type DecisionFacts, decide } from './decide.ts'
 import { deliver, deliverFound, type Errand, mayFollow, type Rider } from './deliver.ts'
 import { departInTurn } from './depart-in-turn.ts'
+import { drained } from './drained.ts'
 import { Fill } from './fill.ts'
 import { FleetTurn, type FoundElsewhere } from './fleet-turn.ts'
 import { Flight, type FlightPlan, type OriginResult } from './flight.ts'
@@ -324,11 +325,4 @@ function wasSent(fault: Fault): boolean {
 
 function isStrayNotModified({ decision }: Errand, result: OriginResult): boolean {
   return result.kind === 'streaming' && result.head.status === 304 && decision.mayStore && decision.stored !== undefined
-}
-
-/** Reads a flight's content to nowhere, so that it comes to its end. */
-function drained(flight: Flight): Promise<void> {
-  return new Promise(resolve => {
-    flight.ride({ write: () => true, end: () => resolve(), abort: () => resolve(), onDrain: () => undefined })
-  })
 }

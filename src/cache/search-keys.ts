@@ -7,6 +7,7 @@
 // that was forgotten costs a forward request, never a wrong response. Flights go by the
 // plain key: nobody waits for a response on the strength of the one before it.
 
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { Fields } from '../http/fields.ts'
 import { canonicalQuery, type SearchVariance, searchVariance } from '../http/no-vary-search.ts'
 import { cacheKey } from '../routing/cache-key.ts'
@@ -17,12 +18,12 @@ import type { RoutedRequest } from './routed-request.ts'
 /** What a key is made of. */
 export type Searched = Pick<RoutedRequest, 'route' | 'request' | 'sharing' | 'key'>
 
-/** Most paths (and callers) whose rule is remembered; the oldest go first. */
-const MOST_RULES = 10_000
+/** Paths (and callers) whose rule is remembered. */
+const MOST_RULES = { keys: 10_000, characters: 2_000_000 }
 
 export class SearchKeys {
   /** By the key without its query. */
-  readonly #rules = new Map<CacheKey, SearchVariance>()
+  readonly #rules = new BoundedMap<SearchVariance>(MOST_RULES)
 
   /** The key to look for. */
   keyOf(routed: Searched): CacheKey {
@@ -37,11 +38,9 @@ export class SearchKeys {
     const rule = searchVariance(response)
     if (rule === undefined && this.#rules.size === 0) return routed.key
     const base = withoutQuery(routed)
-    this.#rules.delete(base)
-    if (rule === undefined) return routed.key
-    if (this.#rules.size >= MOST_RULES) {
-      const [oldest] = this.#rules.keys()
-      if (oldest !== undefined) this.#rules.delete(oldest)
+    if (rule === undefined) {
+      this.#rules.delete(base)
+      return routed.key
     }
     this.#rules.set(base, rule)
     return variedKey(routed, base, rule)
