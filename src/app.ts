@@ -121,7 +121,7 @@ class RunningApp implements App {
     )
     const surroundings = { clock, telemetry: this.#telemetry }
     this.#server = new ProxyServer(settings, this.#engine, surroundings)
-    this.#metrics.useRoutes(configuration.compiled.written.keys())
+    for (const each of [this.#metrics, this.#statistics]) each.useRoutes(configuration.compiled.written.keys())
   }
 
   async start(): Promise<void> {
@@ -186,7 +186,7 @@ class RunningApp implements App {
       this.#upstream.switchTo(this.#createUpstream(settings))
     }
     this.#configuration = next
-    this.#metrics.useRoutes(next.compiled.written.keys())
+    for (const each of [this.#metrics, this.#statistics]) each.useRoutes(next.compiled.written.keys())
     this.#engine.reconfigure(this.#engineRules(next))
     this.#server.reconfigure(settings)
     this.#storage.memory.resize(memoryOf(settings))
@@ -267,7 +267,8 @@ class RunningApp implements App {
         }),
       advice: () => liveAdvice(this.#observation, this.#configuration),
       quarantined: () => this.#engine.quarantine.all,
-      liftQuarantine: async route => liftQuarantine(this.#engine.quarantine, route),
+      liftQuarantine: async route =>
+        answered(this.#engine.quarantine.lift(route) ? { route, lifted: true } : `${route} is no quarantined route`),
       reload: () => Promise.resolve(this.reload()),
     }
   }
@@ -321,11 +322,6 @@ class RunningApp implements App {
 
 function errorsOf({ problems, source }: Prepared): string[] {
   return problems.filter(isError).map(problem => formatProblem(problem, source.text, source.file))
-}
-
-function liftQuarantine(quarantine: Engine['quarantine'], route: string): object | Refusal {
-  if (quarantine.lift(route)) return { route, lifted: true }
-  return { refused: true, detail: `${route} is no quarantined route` }
 }
 
 /** One sentence instead of a report is a refusal. */

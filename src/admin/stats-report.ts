@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import type { EpochMs } from '../base/units.ts'
 import type { RouteTraffic, TrafficCurve, TrafficReport } from '../observability/traffic-statistics.ts'
 import type { Percentiles, TrafficSummary } from '../observability/traffic-tally.ts'
+import type { Verification } from '../observability/verification-tally.ts'
 import type { GaugeHistory, GaugeName } from './gauge-history.ts'
 import type { AdminServices } from './services.ts'
 
@@ -44,9 +45,17 @@ export function statsReport({ services, history, clock }: StatsSources): object 
     stores: services.stores(),
     quarantined: services.quarantined().map(({ route, since, evidence }) => ({ route, since: since / 1000, evidence })),
     process: { residentBytes: process.memoryUsage.rss() },
+    verified: services.statistics.verified().map(verificationReport),
     curves: curves(traffic, history, clock, settings.startedAt),
     routes: routeReports(traffic.routes, settings.routes()),
   }
+}
+
+/** `staleness`: of the answers that could be compared, how many were outdated. */
+function verificationReport({ route, results, changedAge }: Verification): object {
+  const compared = results.same + results.changed
+  const staleness = compared === 0 ? null : results.changed / compared
+  return { route, ...results, staleness, changedAge: seconds(changedAge ?? null) }
 }
 
 function periodReport(summary: TrafficSummary): object {

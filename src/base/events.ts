@@ -125,6 +125,11 @@ export interface VerifiedEvent {
   readonly result: Verdict
   /** Of the stored response, when it was given. */
   readonly age: Milliseconds
+  readonly method: string
+  /** For statistics in memory only, never a label or a log line. */
+  readonly path: string
+  /** Under `cache: observe`: it would have been given. */
+  readonly asIf: boolean
 }
 
 /** Under `cache: observe`: this request would have been a hit. */

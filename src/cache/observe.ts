@@ -150,7 +150,8 @@ export class Observer {
   ): void {
     const observed = slot?.attached(OBSERVED)
     if (slot === undefined || observed === undefined) return
-    const about = { kind: 'verified', route: routed.route.name, age } as const
+    const { method, path } = routed.request
+    const about = { kind: 'verified', route: routed.route.name, age, method, path, asIf: true } as const
     if (head.status !== slot.response.status && head.status !== 200) {
       if (head.status < 500) this.#services.telemetry.emit({ ...about, result: 'refused' })
       return

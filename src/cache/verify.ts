@@ -128,7 +128,16 @@ export class Verifier {
   }
 
   #report({ routed, age }: Hit, result: 'same' | 'changed' | 'refused' | 'personal'): void {
-    this.#services.telemetry.emit({ kind: 'verified', route: routed.route.name, result, age })
+    const { method, path } = routed.request
+    this.#services.telemetry.emit({
+      kind: 'verified',
+      route: routed.route.name,
+      result,
+      age,
+      method,
+      path,
+      asIf: false,
+    })
   }
 
   #tellStatistics(

@@ -48,6 +48,7 @@ export class LiveObservation implements Telemetry {
   emit(event: TelemetryEvent): void {
     if (event.kind === 'request') this.#request(event)
     else if (event.kind === 'representation') this.#gatherer.look(event)
+    else if (event.kind === 'verified') this.#gatherer.verified(event)
     else if (event.kind === 'origin-head') this.#gatherer.head(event)
     else if (event.kind === 'uncacheable') this.#gatherer.uncacheable(event)
   }

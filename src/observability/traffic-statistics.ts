@@ -10,6 +10,7 @@ import type { Telemetry } from '../base/events.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
 import { RollingWindow } from './rolling-window.ts'
 import { summarise, type Tally, type TrafficSummary, tallyRequest, tallyUpstream } from './traffic-tally.ts'
+import { type Verification, VerificationTally } from './verification-tally.ts'
 
 /** `minute` is the last 60 s, `hour` the last 60 min. */
 type TrafficPeriod = 'minute' | 'hour'
@@ -37,6 +38,8 @@ export interface TrafficStatistics extends Telemetry {
   /** Routes in force: others are forgotten, and what still comes in for them counts under `default`. */
   useRoutes(names: Iterable<string>): void
   report(): TrafficReport
+  /** What comparing hits with fresh answers showed; routes where nothing was compared are left out. */
+  verified(): Verification[]
 }
 
 const SECOND = milliseconds(1000)
@@ -59,6 +62,7 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
   const seconds = new RollingWindow(CURVE_SECONDS + LOOK_BACK, SECOND)
   const minutes = new RollingWindow(60, MINUTE)
   const perRoute = new Map<string, RouteWindows>()
+  const verification = new VerificationTally()
   let known = new Set(['default'])
 
   const windowsOf = (route: string): RouteWindows => {
@@ -78,8 +82,10 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
   return {
     emit(event) {
       if (event.kind === 'request') for (const tally of tallies(event.route)) tallyRequest(tally, event)
+      else if (event.kind === 'verified') verification.count(event)
       else if (event.kind === 'upstream') for (const tally of tallies(event.route)) tallyUpstream(tally, event)
     },
+    verified: () => verification.report(),
     useRoutes(names) {
       known = new Set(['default', ...names])
       for (const name of perRoute.keys()) if (!known.has(name)) perRoute.delete(name)

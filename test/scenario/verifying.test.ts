@@ -1,14 +1,18 @@
 // Does `verify` find out what the origin would have given, and is a personal route stopped?
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { rawRequest } from '../clients/raw-client.ts'
 import { Barrier, until } from '../origin/barrier.ts'
 import type { OriginRequest } from '../origin/exchange.ts'
+import { startOrigin } from '../origin/origin.ts'
 import { wireField } from '../origin/wire.ts'
 import { metric, metricReaches } from './metrics-of.ts'
-import { cacheStatusOf, type Scene, startScene } from './start-pillion.ts'
+import { cacheStatusOf, QUICK_DRAIN, Scene, startPillion, startScene } from './start-pillion.ts'
 
 const EVERYONE = 'routes: { all: { match: /**, ttl: 1m, share: everyone, verify: 100% } }'
 const alice = ['Authorization', 'Bearer alice']
@@ -86,6 +90,31 @@ describe('verify (contract §2)', () => {
     await scene.get('/a', alice)
     await metricReaches(scene, 'pillion_quarantined{route="all"}', 1)
     assert.equal((await scene.get('/a', bob)).body, 'Bearer bob')
+  })
+
+  test('/api/stats tells how stale a route really is', async () => {
+    let version = 1
+    await using scene = await startScene(EVERYONE, exchange =>
+      exchange.respond({ fields: exchange.request.number === 1 ? ['Age', '20'] : [], body: `v${version}` }),
+    )
+    await scene.get('/a', alice)
+    for (let round = 0; round < 3; round += 1) await verifiedHit(scene, bob, 'same')
+    version = 2
+    await verifiedHit(scene, bob, 'changed')
+    const port = Number(scene.app.admin.split(':').at(-1))
+    const { body } = await rawRequest({ port }, ['GET', '/api/stats'], ['Host', 'localhost'])
+    const [route] = (JSON.parse(body) as { verified: Record<string, number>[] }).verified
+    const { changedAge = 0, ...rest } = route ?? {}
+    assert.deepEqual(rest, {
+      route: 'all',
+      same: 3,
+      changed: 1,
+      refused: 0,
+      personal: 0,
+      unenforced: 0,
+      staleness: 0.25,
+    })
+    assert.ok(changedAge >= 20 && changedAge < 60, `${changedAge}`)
   })
 
   test('a response that is filling while its route is quarantined is neither stored nor shared', async () => {
@@ -217,5 +246,32 @@ describe('quarantine (contract §2, §4)', () => {
     assert.equal(await ask({ route: 'all', lift: false }), 400)
     assert.equal(await ask({ lift: true }), 400)
     assert.equal(await metric(scene, 'pillion_quarantined{route="all"}'), 1)
+  })
+
+  test('ends when a reload changes the route’s definition, not when it changes another’s', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pillion-quarantine-'))
+    const file = join(folder, 'pillion.yaml')
+    const write = (share: string, other: string) =>
+      writeFileSync(
+        file,
+        `${QUICK_DRAIN}routes:\n  all: { match: /**, ttl: 1m, share: ${share}, verify: 100% }\n  other: { match: /other, ttl: ${other} }\n`,
+      )
+    write('everyone', '1m')
+    const origin = await startOrigin(exchange => exchange.respond({ body: callerOf(exchange.request) }))
+    const app = await startPillion(origin.url, { file })
+    await using scene = new Scene(origin, app)
+    await scene.get('/a', alice)
+    await verifiedHit(scene, bob, 'changed')
+    await scene.get('/a', alice)
+    await metricReaches(scene, 'pillion_quarantined{route="all"}', 1)
+
+    write('everyone', '2m')
+    assert.equal(app.reload().ok, true)
+    assert.equal(cacheStatusOf(await scene.get('/a', bob)), 'pillion; fwd=bypass; detail=quarantine')
+    write('user', '2m')
+    assert.equal(app.reload().ok, true)
+    assert.match(cacheStatusOf(await scene.get('/a', bob)), /fwd=uri-miss; stored/)
+    assert.equal(await metric(scene, 'pillion_quarantined{route="all"}'), 0)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -4,7 +4,7 @@
 // digest and instant. Two looks for the same caller say whether it changed in between;
 // looks for different callers say whether one representation is for all of them.
 
-import { type EpochMs, milliseconds } from '../../base/units.ts'
+import { type EpochMs, type Milliseconds, milliseconds } from '../../base/units.ts'
 import { OwedHistory } from '../../cache/owed-history.ts'
 import type { CallerVariance, ChangeObservations } from '../traffic-profile.ts'
 
@@ -37,6 +37,11 @@ export class RepresentationLooks {
     this.#compareWithOthers(resource, look)
     this.#compareWithBefore(resource, look, at)
     while (this.#resources.size > MOST_URLS) this.#halve()
+  }
+
+  /** A stored response of this age was held against a fresh one. */
+  addAged(age: Milliseconds, changed: boolean): void {
+    if (age > 0) this.#count(age, changed)
   }
 
   changes(): ChangeObservations | undefined {
@@ -82,12 +87,15 @@ export class RepresentationLooks {
       if (oldest !== undefined) last.delete(oldest)
     }
     if (before === undefined || at <= before.at) return
-    const apart = at - before.at
+    this.#count(at - before.at, before.digest !== digest)
+  }
+
+  #count(apart: number, changed: boolean): void {
     const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(Math.log2((apart / 1000) * 64))))
     const interval = this.#intervals[bucket] as { apart: number; looks: number; changed: number }
     interval.apart += apart
     interval.looks += 1
-    interval.changed += Number(before.digest !== digest)
+    interval.changed += Number(changed)
   }
 
   #halve(): void {

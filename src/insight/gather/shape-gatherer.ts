@@ -87,6 +87,10 @@ export class ShapeGatherer {
     this.#looks.add(unitHash(keyOf(seen)), caller, digest, at)
   }
 
+  aged(age: Milliseconds, changed: boolean): void {
+    this.#looks.addAged(age, changed)
+  }
+
   head(head: OriginHeadEvent): void {
     const heads = this.#heads
     heads.looked += 1

@@ -5,7 +5,7 @@
 // route as a whole. Nothing grows with the traffic, and nothing is kept of a caller but
 // what tells callers apart.
 
-import type { OriginHeadEvent, RepresentationEvent, UncacheableEvent } from '../../base/events.ts'
+import type { OriginHeadEvent, RepresentationEvent, UncacheableEvent, VerifiedEvent } from '../../base/events.ts'
 import { type EpochMs, epochMs } from '../../base/units.ts'
 import type { TrafficProfile, TrafficRecord, WriteProfile } from '../traffic-profile.ts'
 import { PathShapes } from './path-shape.ts'
@@ -52,6 +52,12 @@ export class TrafficGatherer {
 
   look(event: RepresentationEvent): void {
     this.#readsOf(event)?.look(event, event.who, event.digest, event.at)
+  }
+
+  /** Of what was really given; what would have been is told by `look` already. */
+  verified(event: VerifiedEvent): void {
+    if (event.asIf || (event.result !== 'same' && event.result !== 'changed')) return
+    this.#readsOf(event)?.aged(event.age, event.result === 'changed')
   }
 
   head(event: OriginHeadEvent): void {
