@@ -49,8 +49,12 @@ export interface App {
 }
 
 /** Starts serving. Rejects when an address can't be bound or a TLS file can't be read; nothing is left running then. */
-export async function startApp(configuration: Configuration, input: ConfigurationInput): Promise<App> {
-  const app = new RunningApp(configuration, input, systemClock)
+export async function startApp(
+  configuration: Configuration,
+  input: ConfigurationInput,
+  clock: Clock = systemClock,
+): Promise<App> {
+  const app = new RunningApp(configuration, input, clock)
   await app.start()
   return app
 }

@@ -123,7 +123,8 @@ function headSize(fields: Fields): StoredResponse['headBytes'] {
   return bytes(size)
 }
 
-function usefulUntil(routed: RoutedRequest, head: ResponseHead & ResponseTimes): EpochMs {
+/** Last instant a response with this head may be of any use. */
+export function usefulUntil(routed: Pick<RoutedRequest, 'route'>, head: ResponseHead & ResponseTimes): EpochMs {
   const policy = responseDirectives(head.fields)
   const dated = { ...head, date: dateOf(head.fields, head.responseTime) }
   const lifetime = freshnessLifetime(dated, routed.route.lifetime, policy)

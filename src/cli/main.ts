@@ -11,10 +11,11 @@ import { check } from './check.ts'
 import { commandList, unknownCommand } from './command-list.ts'
 import { explain } from './explain.ts'
 import { purge } from './purge.ts'
+import { replay } from './replay.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, explain, advise, purge, schema]
+const COMMANDS: readonly Command[] = [serve, check, explain, advise, replay, purge, schema]
 
 async function main(words: readonly string[], io: Io): Promise<ExitCode> {
   const [first, ...rest] = words

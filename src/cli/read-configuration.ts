@@ -19,6 +19,8 @@ export const CONFIG_OPTION: CommandOption = {
 }
 
 export interface ReadConfiguration {
+  /** Undefined where a problem of the file is an error. */
+  readonly settings: LoadedConfiguration['settings']
   readonly compiled: CompiledRoutes
   readonly source: LoadedConfiguration['source']
   /** Of loading and of compiling, in the order of the file. */
@@ -29,7 +31,12 @@ export interface ReadConfiguration {
 export function readConfiguration(file: string | undefined, io: Io): ReadConfiguration {
   const loaded = loadConfiguration({ file, environment: io.environment })
   const { compiled, problems } = compileRoutes(loaded.routing, loaded.source, createIdentitySecret())
-  return { compiled, source: loaded.source, problems: inFileOrder([...loaded.problems, ...problems]) }
+  return {
+    settings: loaded.settings,
+    compiled,
+    source: loaded.source,
+    problems: inFileOrder([...loaded.problems, ...problems]),
+  }
 }
 
 export function printProblems(
@@ -38,4 +45,10 @@ export function printProblems(
   io: Io,
 ): void {
   for (const problem of problems) io.stderr.write(`${formatProblem(problem, source.text, source.file)}\n\n`)
+}
+
+/** For a command that sends nothing: no upstream is no problem. */
+export function readWithoutUpstream(file: string | undefined, io: Io): ReadConfiguration {
+  const environment = { ...io.environment, UPSTREAM: io.environment['UPSTREAM'] || 'http://127.0.0.1:8000' }
+  return readConfiguration(file, { ...io, environment })
 }

@@ -36,7 +36,7 @@ export interface MemoryStoreOptions {
 /** Most variants of one key. */
 const MOST_VARIANTS = 64
 /** One key, all its variants together, may take this share of the limit. */
-const LARGEST_SHARE = 0.25
+export const LARGEST_SHARE = 0.25
 
 const NOTHING: Lookup = { slot: undefined, otherVariants: false }
 const OTHER_VARIANTS: Lookup = { slot: undefined, otherVariants: true }
