@@ -10,12 +10,13 @@ import { type Command, EXIT, type ExitCode, type Io, runCommand } from './argume
 import { check } from './check.ts'
 import { commandList, unknownCommand } from './command-list.ts'
 import { explain } from './explain.ts'
+import { init } from './init.ts'
 import { purge } from './purge.ts'
 import { replay } from './replay.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 
-const COMMANDS: readonly Command[] = [serve, check, explain, advise, replay, purge, schema]
+const COMMANDS: readonly Command[] = [serve, check, explain, advise, replay, init, purge, schema]
 
 async function main(words: readonly string[], io: Io): Promise<ExitCode> {
   const [first, ...rest] = words

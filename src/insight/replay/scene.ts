@@ -7,7 +7,7 @@
 import type { EpochMs } from '../../base/units.ts'
 import type { Exchange } from '../../cache/exchange.ts'
 import { invalidateAfter } from '../../cache/invalidate.ts'
-import { type RoutedRequest, routeRequest } from '../../cache/routed-request.ts'
+import { type RoutedRequest, type Rules, routeRequest } from '../../cache/routed-request.ts'
 import type { PresentedRequest } from '../../http/message.ts'
 import type { CompiledRoutes } from '../../routing/compiled-routes.ts'
 import type { CallerDigest } from '../../routing/identity.ts'
@@ -22,13 +22,13 @@ const MOST_SCOPES = 50_000
 
 export class Scene {
   readonly epochs = new PurgeEpochs()
-  readonly #compiled: CompiledRoutes
+  readonly #rules: Rules
   readonly #invalidation
   readonly #purgesUsers: boolean
   #worlds: readonly World[] = []
 
   constructor(compiled: CompiledRoutes) {
-    this.#compiled = compiled
+    this.#rules = { ...compiled, sealed: true }
     this.#purgesUsers = [...compiled.router.routes, compiled.router.fallback].some(route => route.purgeUser)
     const purge: PurgeEpochs['purge'] = (scopes, mode) => {
       this.epochs.receive(scopes, mode)
@@ -45,7 +45,7 @@ export class Scene {
   /** What every world needs to know of the request. */
   ask(request: PresentedRequest, answer: Answer, now: EpochMs): Ask {
     const exchange = { request } as Pick<Exchange, 'request'> as Exchange
-    const routed = routeRequest(exchange, NOBODY, this.#compiled, this.epochs.current())
+    const routed = routeRequest(exchange, NOBODY, this.#rules, this.epochs.current())
     return { ...answer, routed: this.#purgesUsers ? routed : { ...routed, callers: NO_CALLERS }, now }
   }
 
