@@ -23,6 +23,7 @@ import { createConfigurationWatch } from './config/watch.ts'
 import { presentedRequest } from './insight/asked-request.ts'
 import { entryReport } from './insight/entry-report.ts'
 import { explain } from './insight/explain.ts'
+import { LastDecisions } from './insight/last-decisions.ts'
 import { LiveObservation, liveAdvice } from './insight/live-observation.ts'
 import { type Configuration, type ConfigurationInput, type Prepared, prepare } from './insight/prepare.ts'
 import { createAccessLog } from './observability/access-log.ts'
@@ -70,6 +71,7 @@ class RunningApp implements App {
   readonly #statistics: TrafficStatistics
   readonly #metrics: Metrics
   readonly #observation = new LiveObservation(() => this.#configuration.compiled.written)
+  readonly #lastDecisions = new LastDecisions()
   readonly #telemetry: Telemetry
   readonly #background: BackgroundWork
   readonly #epochs = new PurgeEpochs()
@@ -103,7 +105,8 @@ class RunningApp implements App {
       },
       thresholds: [settings.slo.cached, settings.slo.uncached],
     })
-    const hearing = [this.#metrics, this.#statistics, this.#observation, this.#accessLog, this.#logger]
+    const told = [this.#accessLog, this.#logger]
+    const hearing = [this.#metrics, this.#statistics, this.#observation, this.#lastDecisions, ...told]
     this.#telemetry = createTelemetry(hearing)
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
@@ -292,7 +295,8 @@ class RunningApp implements App {
     const request = presentedRequest(asked)
     if (typeof request === 'string') return answered(request)
     const live = await this.#entry(asked)
-    return { ...explain(compiled, request), ...(typeof live === 'string' ? {} : { live }) }
+    const decisions = this.#lastDecisions.of(compiled.router.match(request), request)
+    return { ...explain(compiled, request), ...(typeof live === 'string' ? {} : { live }), decisions }
   }
 
   #notice(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {

@@ -9,6 +9,7 @@ import { isToken, trimOws } from '../http/list-syntax.ts'
 import { type AskedRequest, presentedRequest } from '../insight/asked-request.ts'
 import { explain as explainRequest } from '../insight/explain.ts'
 import { formatExplanation } from '../insight/explanation-text.ts'
+import { formatRunning } from '../insight/running-text.ts'
 import { AdminFailure, adminAt, askAdmin } from './admin-client.ts'
 import { type Arguments, type Command, EXIT, type ExitCode, type Io, type Misuse, refuse } from './arguments.ts'
 import { CONFIG_OPTION, printProblems, readConfiguration } from './read-configuration.ts'
@@ -97,5 +98,5 @@ async function askRunning(given: Arguments, asked: AskedRequest, io: Io): Promis
 
 function runningText(given: Arguments, { answer }: Running): string {
   if (answer === undefined) return ''
-  return `\nThe Pillion running at ${given.text('admin')} says:\n${JSON.stringify(answer, null, 2)}\n`
+  return `\nThe Pillion running at ${given.text('admin')} says:\n${formatRunning(answer)}\n`
 }

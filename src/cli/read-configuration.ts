@@ -6,6 +6,7 @@
 
 import { type LoadedConfiguration, loadConfiguration } from '../config/load.ts'
 import { formatProblem, inFileOrder, type Problem } from '../config/problems.ts'
+import type { RouteSettings, RoutingSettings } from '../config/settings.ts'
 import { type CompiledRoutes, compileRoutes } from '../routing/compile.ts'
 import { createIdentitySecret } from '../routing/identity.ts'
 import type { CommandOption, Io } from './arguments.ts'
@@ -28,9 +29,13 @@ export interface ReadConfiguration {
 }
 
 /** Never throws; `file` undefined: where `serve` would look. */
-export function readConfiguration(file: string | undefined, io: Io): ReadConfiguration {
+export function readConfiguration(
+  file: string | undefined,
+  io: Io,
+  change: (routing: RoutingSettings) => RoutingSettings = asWritten => asWritten,
+): ReadConfiguration {
   const loaded = loadConfiguration({ file, environment: io.environment })
-  const { compiled, problems } = compileRoutes(loaded.routing, loaded.source, createIdentitySecret())
+  const { compiled, problems } = compileRoutes(change(loaded.routing), loaded.source, createIdentitySecret())
   return {
     settings: loaded.settings,
     compiled,
@@ -48,7 +53,17 @@ export function printProblems(
 }
 
 /** For a command that sends nothing: no upstream is no problem. */
-export function readWithoutUpstream(file: string | undefined, io: Io): ReadConfiguration {
+export function readWithoutUpstream(
+  file: string | undefined,
+  io: Io,
+  change?: (routing: RoutingSettings) => RoutingSettings,
+): ReadConfiguration {
   const environment = { ...io.environment, UPSTREAM: io.environment['UPSTREAM'] || 'http://127.0.0.1:8000' }
-  return readConfiguration(file, { ...io, environment })
+  return readConfiguration(file, { ...io, environment }, change)
+}
+
+/** What only observes is taken to serve: that is what a prediction is asked for. */
+export function asServed(routing: RoutingSettings): RoutingSettings {
+  const on = (route: RouteSettings): RouteSettings => (route.cache === 'observe' ? { ...route, cache: 'on' } : route)
+  return { ...routing, mode: 'serve', routes: routing.routes.map(on), defaultRoute: on(routing.defaultRoute) }
 }

@@ -15,7 +15,13 @@ import { replayPage } from '../insight/replay/replay-page.ts'
 import { formatReplay } from '../insight/replay/replay-text.ts'
 import { type Arguments, type Command, EXIT, type ExitCode, type Io, refuse } from './arguments.ts'
 import { IDENTITY_OPTIONS, openLogs, UnreadableLog } from './log-files.ts'
-import { CONFIG_OPTION, printProblems, type ReadConfiguration, readWithoutUpstream } from './read-configuration.ts'
+import {
+  asServed,
+  CONFIG_OPTION,
+  printProblems,
+  type ReadConfiguration,
+  readWithoutUpstream,
+} from './read-configuration.ts'
 
 export const replay: Command = {
   name: 'replay',
@@ -32,13 +38,14 @@ export const replay: Command = {
   notes: [
     'Logs: combined (nginx, Apache) or JSON lines (nginx, Envoy, Traefik, Caddy, Pillion), recognised by themselves;\n' +
       'gzip too; "-" is standard input. Rotated files may be named in any order.',
+    'Routes under `observe` are played as if they served.',
     'Where a log does not name the user, the hit rate is given with a lower and an upper bound.',
   ],
   run: runReplay,
 }
 
 async function runReplay(given: Arguments, io: Io): Promise<ExitCode> {
-  const read = readWithoutUpstream(given.text('config'), io)
+  const read = readWithoutUpstream(given.text('config'), io, asServed)
   const errors = read.problems.filter(isError)
   if (errors.length > 0 || read.settings === undefined) {
     printProblems(errors, read, io)

@@ -13,7 +13,7 @@ import type { TrafficProfile } from './traffic-profile.ts'
 
 const ONE_HIT_IN = 8
 /** How many answers may be outdated, of what is proposed. */
-const STALENESS = ratio(0.05)
+export const ACCEPTED_STALENESS = ratio(0.05)
 
 /** The part of the configuration that advice depends on. */
 interface Observed {
@@ -25,7 +25,7 @@ interface Observed {
 }
 
 /** The path of a `match`, where it is as fine as a path's shape would be. */
-function patternOf(match: string | undefined): string | undefined {
+export function patternOf(match: string | undefined): string | undefined {
   const path = match?.slice(match.indexOf('/'))
   return path === undefined || path.includes('*') ? undefined : path
 }
@@ -33,7 +33,11 @@ function patternOf(match: string | undefined): string | undefined {
 /** What `advise` makes of the traffic seen so far. */
 export function liveAdvice(observation: LiveObservation, { settings, compiled }: Observed): Advice {
   const profile = observation.profile(route => (compiled.written.get(route)?.purge.length ?? 0) > 0)
-  return advise(profile, { upstream: settings.upstream.url.href, slow: settings.slo.uncached, staleness: STALENESS })
+  return advise(profile, {
+    upstream: settings.upstream.url.href,
+    slow: settings.slo.uncached,
+    staleness: ACCEPTED_STALENESS,
+  })
 }
 
 export class LiveObservation implements Telemetry {

@@ -35,7 +35,8 @@ function slowness({ originTime }: RouteProfile, slow: Milliseconds): Finding | u
 }
 
 function listing({ shape, size, growth, query, assets }: RouteProfile): Finding | undefined {
-  const isItem = /\{[^}]*\}$/.test(shape)
+  // What ends in an identifier is one item, what has an extension a file.
+  const isItem = /\{[^}]*\}$|\.[a-z0-9]{1,6}$/i.test(shape)
   const isPaged = query.names.some(({ name }) => PAGING.test(name))
   if (size === undefined || size.count < LEAST || isItem || isPaged || assets.requests > 0) return undefined
   if (growth !== undefined && growth.last > growth.first * 1.2 && growth.last > 10 * 1024) {

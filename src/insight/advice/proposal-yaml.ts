@@ -42,7 +42,7 @@ function routeLines(route: RouteProposal): string[] {
   ]
   return [
     `  # Expected: ${percent(route.hitRate)} hits, ${staleness}, ${mebibytes(route.memory)} of memory,`,
-    `  # ${inWords(route.originSecondsSaved)} of origin time saved.`,
+    `  # ${route.originSecondsSaved === 0 ? 'origin time saved unknown' : `${inWords(route.originSecondsSaved)} of origin time saved`}.`,
     ...route.reasons.map(reason => `  # ${reason[0]?.toUpperCase()}${reason.slice(1)}.`),
     `  ${route.name}:`,
     ...keys,

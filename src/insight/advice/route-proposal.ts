@@ -101,14 +101,20 @@ function areFingerprinted({ assets }: RouteProfile): boolean {
   return assets.requests > 0 && assets.fingerprinted >= assets.requests * 0.98
 }
 
+const FILES: Lifetime = {
+  ttl: milliseconds(3_600_000),
+  staleness: null,
+  reason: 'files whose names stay when their content changes: an hour is a guess that a deployment can bear',
+}
 const FOR_GOOD: Lifetime = { ttl: ASSET_LIFETIME, staleness: ratio(0), reason: 'file names change with their content' }
 
 /** Undefined: it changes faster than a second's caching could bear. */
-function lifetimeOf({ changes, heads }: RouteProfile, target: Ratio): Lifetime | undefined {
+function lifetimeOf({ changes, heads, assets, requests }: RouteProfile, target: Ratio): Lifetime | undefined {
   if (heads !== undefined && heads.silent < heads.looked / 2) {
     return { ttl: undefined, staleness: null, reason: "the origin's own headers say for how long" }
   }
   const rate = changes === undefined ? undefined : changeRate(changes)
+  if (rate === undefined && assets.requests >= requests * 0.98) return FILES
   if (rate === undefined) {
     return {
       ttl: UNKNOWN_LIFETIME,

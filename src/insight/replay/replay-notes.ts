@@ -33,7 +33,7 @@ export function replayNotes({ tally, report, compiled, simulation }: Played): st
 }
 
 /** What is to be known of the log, whatever is made of it. */
-function logNotes(tally: LogTally): string[] {
+export function logNotes(tally: LogTally): string[] {
   const notes: string[] = []
   if (holdsOnlySlow(tally)) {
     notes.push(

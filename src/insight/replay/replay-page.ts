@@ -28,7 +28,8 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}
 .bar{display:block;background:var(--line);border-radius:3px;height:.5rem;min-width:6rem;position:relative;overflow:hidden}
 .bar i{position:absolute;inset:0 auto 0 0;background:var(--main)}.bar u{position:absolute;top:0;bottom:0;background:var(--main);opacity:.35}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:1rem}figure{margin:0;background:var(--card);border-radius:.5rem;padding:.75rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}figure{margin:0;background:var(--card);border-radius:.5rem;padding:.75rem}
+@media(max-width:30rem){.range{display:none}}
 svg{width:100%;height:auto;display:block}svg text{fill:var(--dim);font:11px system-ui,sans-serif}svg .axis{stroke:var(--line)}
 svg .curve{stroke:var(--main);fill:none;stroke-width:2}svg circle{fill:var(--main)}figcaption{font-size:.9rem;overflow-wrap:anywhere}`
 
@@ -46,7 +47,7 @@ export function replayPage(report: ReplayReport, facts: PageFacts): string {
 ${headline(report)}
 <h2>Routes</h2>
 <p>Most requests at the backend first. The pale part of a bar lies between the lower and the upper bound, where the log does not name who asked.</p>
-<div class="scroll"><table><thead><tr><th>route</th><th></th><th>hit rate</th><th>requests</th><th>at the backend</th><th>bytes saved</th></tr></thead>
+<div class="scroll"><table><thead><tr><th>route</th><th class="range"></th><th>hit rate</th><th>requests</th><th>at the backend</th><th>bytes saved</th></tr></thead>
 <tbody>${routeRows(report)}</tbody></table></div>
 ${plots(report.sweep ?? [])}
 </body></html>
@@ -70,8 +71,8 @@ function routeRows({ routes }: ReplayReport): string {
     .map(([name, figures]) => {
       const { low, high, hitRate, requests, originRequests, bytesSaved } = figures
       const bar = `<span class="bar"><i style="width:${hitRate * 100}%"></i><u style="left:${low * 100}%;width:${(high - low) * 100}%"></u></span>`
-      const cells = [bar, rates(figures), count(requests), count(originRequests), sizeText(bytesSaved)]
-      return `<tr><td>${escaped(name)}</td>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
+      const cells = [rates(figures), count(requests), count(originRequests), sizeText(bytesSaved)]
+      return `<tr><td>${escaped(name)}</td><td class="range">${bar}</td>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
     })
     .join('\n')
 }

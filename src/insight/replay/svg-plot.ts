@@ -12,8 +12,8 @@ export interface Mark {
 
 const WIDTH = 320
 const HEIGHT = 180
-const LEFT = 38
-const RIGHT = 12
+const LEFT = 44
+const RIGHT = 16
 const TOP = 10
 const BOTTOM = 24
 const MOST_LABELS = 6
