@@ -121,7 +121,7 @@ function note({ exchange }: RoutedRequest, outcome: Outcome, reason: string): vo
 
 interface Said {
   readonly status: CacheStatusFacts
-  readonly firstHand?: boolean
+  readonly firstHand?: Fields | undefined
 }
 
 function reuse(routed: RoutedRequest, stored: StoredResponse, said: Said): void {
@@ -141,7 +141,7 @@ function deliverWhole(rider: Rider, result: Extract<OriginResult, { kind: 'whole
     stored: result.kept && rider.leads,
     collapsed: !rider.leads,
   }
-  reuse(routed, result.response, { status, firstHand: rider.leads })
+  reuse(routed, result.response, { status, firstHand: rider.leads ? (result.leaders ?? []) : undefined })
 }
 
 /** Why it went forward and what else there is to say. Credentials that the origin lets share were no bypass after all. */

@@ -10,7 +10,9 @@
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
+import { responseDirectives } from '../http/cache-control.ts'
 import { type Fields, fieldValue } from '../http/fields.ts'
+import { oneClientsFields } from '../http/hop-by-hop.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream } from '../upstream/upstream.ts'
@@ -21,7 +23,14 @@ import { type BodyReader, SharedBody, type SharedBodyLimits } from './shared-bod
 /** What the origin's answer came to. */
 export type OriginResult =
   /** Complete: stored, or freshened by a 304. `status` is the origin's. */
-  | { readonly kind: 'whole'; readonly response: StoredResponse; readonly status: number; readonly kept: boolean }
+  | {
+      readonly kind: 'whole'
+      readonly response: StoredResponse
+      readonly status: number
+      readonly kept: boolean
+      /** Of a 304: its fields that are the leader's client's alone. */
+      readonly leaders?: Fields
+    }
   /** The head is here, the content follows in `body`. */
   | { readonly kind: 'streaming'; readonly head: ResponseHead; readonly kept: boolean }
   | { readonly kind: 'fault'; readonly fault: Fault }
@@ -201,7 +210,8 @@ export class Flight {
     if ('freshened' in verdict) {
       this.#keeping = false
       this.#shared = true
-      this.#answer({ kind: 'whole', response: verdict.freshened, status: head.status, kept: verdict.kept })
+      const leaders = oneClientsFields(head.fields, responseDirectives(head.fields).directives)
+      this.#answer({ kind: 'whole', response: verdict.freshened, status: head.status, kept: verdict.kept, leaders })
       return
     }
     this.#keeping = verdict.keep

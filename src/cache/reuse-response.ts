@@ -27,8 +27,11 @@ export interface Reuse {
   readonly remaining: Milliseconds
   readonly age: Milliseconds
   readonly status: CacheStatusFacts
-  /** The origin answered this very request: Age is only what it said itself (RFC 9111 §5.1). */
-  readonly firstHand?: boolean
+  /**
+   * Present where the origin answered this very request: Age is only what it said itself
+   * (RFC 9111 §5.1). What of its answer is this client's alone.
+   */
+  readonly firstHand?: Fields | undefined
 }
 
 interface Answer {
@@ -115,13 +118,14 @@ function giveWhole(giving: Giving): void {
 
 /** The client's fields of a stored response: Age, our member of Cache-Status, and what the route says about caching. */
 export function reusedFields(routed: RoutedRequest, reuse: Reuse): string[] {
-  const received = reuse.firstHand === true ? reuse.stored.fields : withoutFields(reuse.stored.fields, AGE)
+  const received = reuse.firstHand === undefined ? withoutFields(reuse.stored.fields, AGE) : reuse.stored.fields
   const fields = clientFields(routed.route, received, {
     remaining: reuse.remaining,
     status: formatCacheStatus(reuse.status),
     stored: true,
   })
-  if (reuse.firstHand !== true) fields.push('Age', ageValue(reuse.age))
+  if (reuse.firstHand === undefined) fields.push('Age', ageValue(reuse.age))
+  else fields.push(...reuse.firstHand)
   return fields
 }
 

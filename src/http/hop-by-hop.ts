@@ -73,4 +73,10 @@ export function storedFields(fields: Fields, directives: CacheDirectives): strin
   return withoutFields(withoutFields(fields, unstoredNames(fields, directives)), SET_COOKIE)
 }
 
+/** What of a response's fields is for the one client whose request brought it: Set-Cookie, and what qualified directives name. */
+export function oneClientsFields(fields: Fields, directives: CacheDirectives): string[] {
+  const named = new Set(['set-cookie', ...directives.noCacheFields, ...directives.privateFields])
+  return endToEndFields(fields).filter((_, at, all) => named.has((all[at - (at % 2)] as string).toLowerCase()))
+}
+
 const SET_COOKIE: ReadonlySet<string> = new Set(['set-cookie'])

@@ -61,6 +61,22 @@ describe('validation at the origin (RFC 9111 §4.3)', () => {
     assert.equal(scene.origin.requests.length, 2)
   })
 
+  test('a cookie in the 304 is that of the client that caused it, and of nobody after', async () => {
+    await using scene = await startScene('', exchange => {
+      if (exchange.request.number === 1) exchange.respond({ fields: STALE, body: 'hello' })
+      else {
+        const fields = ['ETag', '"v1"', 'Cache-Control', 'max-age=100, private="x-a"', 'X-A', '1', 'Set-Cookie', 'a=b']
+        exchange.respond({ status: 304, fields })
+      }
+    })
+    await scene.get('/a')
+    const validated = await scene.get('/a')
+    const hit = await scene.get('/a')
+    assert.deepEqual([validated.field('set-cookie'), validated.field('x-a')], ['a=b', '1'])
+    assert.match(cacheStatusOf(hit), /hit/)
+    assert.deepEqual([hit.field('set-cookie'), hit.field('x-a')], [undefined, undefined])
+  })
+
   test('a 200 in its place replaces what was stored', async () => {
     await using scene = await startScene('', exchange => {
       const fields = exchange.request.number === 1 ? STALE : ['Cache-Control', 'max-age=100', 'ETag', '"v2"']
