@@ -7,6 +7,7 @@
 // proportionate share of the memory (spatial sampling, Waldspurger et al., FAST 2015).
 
 import { bytes, type EpochMs } from '../../base/units.ts'
+import type { Fields } from '../../http/fields.ts'
 import { EvictionQueues } from '../../store/eviction.ts'
 import { footprint } from '../../store/footprint.ts'
 import { LARGEST_SHARE } from '../../store/memory-store.ts'
@@ -22,6 +23,8 @@ export interface SimulatedStoreOptions {
   readonly epochs: PurgeEpochs
 }
 
+/** What `footprint` counts a text for besides its characters. */
+const PER_TEXT = 32
 const SWEEP_EVERY_MS = 60_000
 
 export class SimulatedStore {
@@ -30,6 +33,7 @@ export class SimulatedStore {
   readonly #options: SimulatedStoreOptions
   readonly #slots = new Map<CacheKey, Slot>()
   readonly #queues: EvictionQueues
+  readonly #heads = new WeakMap<Fields, number>()
   #sweptAt = 0
   #storedSinceSweep = 0
 
@@ -52,7 +56,7 @@ export class SimulatedStore {
 
   /** Stores a response whose content had `size` bytes; false where it is too large. */
   store(key: CacheKey, response: StoredResponse, { size, now }: { size: number; now: EpochMs }): boolean {
-    const whole = footprint(key, response) + size
+    const whole = footprint(key, { ...response, fields: [] }) + this.#fieldsSize(response) + size
     if (whole > this.#options.limit * LARGEST_SHARE) return false
     const former = this.#slots.get(key)
     if (former !== undefined) this.#drop(former)
@@ -64,6 +68,16 @@ export class SimulatedStore {
     this.#storedSinceSweep += 1
     if (this.#slots.size > this.#options.mostSlots) this.#halve(now)
     return true
+  }
+
+  /** Heads are few and shared by many: each is measured once. */
+  #fieldsSize({ fields }: StoredResponse): number {
+    let size = this.#heads.get(fields)
+    if (size === undefined) {
+      size = fields.reduce((sum, text) => sum + PER_TEXT + text.length, 0)
+      this.#heads.set(fields, size)
+    }
+    return size
   }
 
   /** Drops what has expired or was purged. */
