@@ -49,6 +49,8 @@ export function forwardRequest(routed: RoutedRequest, form: ForwardForm, body: F
     body,
     pool: asksForEvents(request) ? 'streams' : 'ordinary',
     route: route.name,
+    // Who could be given something stale need not wait, and nobody waits for what no client asked for.
+    awaitStart: form.validate === undefined && form.purpose === undefined,
     ...timeout,
   }
 }

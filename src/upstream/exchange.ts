@@ -8,7 +8,7 @@
 
 import type { Dispatcher } from 'undici'
 import { asFault, Fault, type FaultCode } from '../base/fault.ts'
-import type { Milliseconds } from '../base/units.ts'
+import { type Milliseconds, milliseconds } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
 import type { Admission, Waiter } from './admission.ts'
 import { breakerFault } from './breaker.ts'
@@ -26,9 +26,15 @@ export interface ExchangeSurroundings extends Informed {
   readonly pool: ConnectionPool
   readonly ordinary: Admission
   readonly streams: Admission
+  /** The upstream was just made and has never answered: it may still be starting. */
+  isStarting(): boolean
   /** Called once per exchange. */
   onEnd(): void
 }
+
+/** What an upstream that is still starting looks like from here. */
+const NOT_YET_THERE: ReadonlySet<FaultCode> = new Set(['UPSTREAM_REFUSED', 'UPSTREAM_DNS'])
+const ASK_AGAIN_AFTER_MS = 100
 
 /** RFC 9110 §9.2.2: a proxy repeats no other by itself once it may have been processed. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
@@ -55,6 +61,9 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   /** undici's, from the moment the request is written until it reports the end. */
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Runs between two looks at an upstream that is still starting. */
+  #nextLook: NodeJS.Timeout | undefined
+  #placedAt: Milliseconds = milliseconds(0)
   #retriesLeft: number
   #attemptPending = false
   #reused = false
@@ -96,13 +105,14 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   // Waiter
 
   onPlace(): void {
-    const { breaker, pool } = this.#around
+    const { breaker, clock, pool } = this.#around
     this.#place = this.#admission
     if (!this.#report.begin()) {
       this.#fail(breakerFault(this.#attempted, breaker))
       return
     }
     this.#stage = 'connecting'
+    this.#placedAt = clock.monotonic()
     this.#connection = pool.take()
     this.#timer = setTimeout(onDeadline, this.#timeout, this)
     try {
@@ -217,7 +227,8 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     this.#attemptPending = false
     if (this.#stage === 'done') return
     const fault = exchangeFault(error, this.#attempted, this.#progress)
-    if (this.#mayRetry(fault)) this.#retry()
+    if (this.#mayAwaitStart(fault)) this.#nextLook = setTimeout(() => this.#dispatch(), ASK_AGAIN_AFTER_MS)
+    else if (this.#mayRetry(fault)) this.#retry()
     else this.#fail(fault)
   }
 
@@ -235,6 +246,13 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
     if (this.#stage === 'done') return
     this.#attemptPending = true
     this.#connection?.client.dispatch(this.#options, this)
+  }
+
+  /** A sidecar starts before its app: its first requests wait for it, as long as they would in the queue. */
+  #mayAwaitStart(fault: Fault): boolean {
+    const { clock, settings, isStarting } = this.#around
+    const waiting = this.#stage === 'connecting' && this.#request.awaitStart === true && NOT_YET_THERE.has(fault.code)
+    return waiting && isStarting() && clock.monotonic() - this.#placedAt < settings.queueTimeout
   }
 
   #mayRetry(fault: Fault): boolean {
@@ -283,6 +301,7 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   #end(fault?: Fault): void {
     this.#stage = 'done'
     clearTimeout(this.#timer)
+    clearTimeout(this.#nextLook)
     this.#upload?.destroy()
     if (this.#connection !== undefined) this.#letGo(this.#connection, fault)
     if (this.#place === undefined) this.#admission.withdraw(this)

@@ -23,6 +23,9 @@ import type {
   UpstreamState,
 } from './upstream.ts'
 
+/** How long after it was made an upstream that was never reached counts as starting. */
+const START_MS = 60_000
+
 /** To be closed. Makes no connection before the first request. */
 export function createHttpUpstream(settings: UpstreamSettings, environment: UpstreamEnvironment): Upstream {
   return new HttpUpstream(settings, environment)
@@ -34,10 +37,12 @@ class HttpUpstream implements Upstream {
   #tunnels = 0
   #reachable: boolean | undefined
   #closing = false
+  #everReached = false
   #allEnded: (() => void) | undefined
 
   constructor(settings: UpstreamSettings, environment: UpstreamEnvironment) {
     const { clock, telemetry } = environment
+    const madeAt = clock.monotonic()
     const connector = new Connector(settings)
     const { connections, streams, queue, queueTimeout: patience } = settings
     this.#around = {
@@ -51,7 +56,9 @@ class HttpUpstream implements Upstream {
       streams: new Admission({ places: streams, queue, patience }, clock),
       onReachable: reachable => {
         this.#reachable = reachable
+        if (reachable) this.#everReached = true
       },
+      isStarting: () => !this.#everReached && clock.monotonic() - madeAt < START_MS,
       onEnd: () => this.#onEnd(),
     }
   }

@@ -39,6 +39,11 @@ export interface ForwardRequest {
   readonly pool: 'ordinary' | 'streams'
   /** Name of the route, for events. */
   readonly route: string
+  /**
+   * Whether it waits for an upstream that has never answered and refuses connections: in the
+   * first minute, `queueTimeout` long. Default false.
+   */
+  readonly awaitStart?: boolean
 }
 
 /** Nothing but `onSent` is called before `forward` has returned; nothing at all after `onComplete` or `onFault`. */
