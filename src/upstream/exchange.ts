@@ -250,9 +250,9 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
 
   /** A sidecar starts before its app: its first requests wait for it, as long as they would in the queue. */
   #mayAwaitStart(fault: Fault): boolean {
-    const { clock, settings, isStarting } = this.#around
+    const { clock, settings } = this.#around
     const waiting = this.#stage === 'connecting' && this.#request.awaitStart === true && NOT_YET_THERE.has(fault.code)
-    return waiting && isStarting() && clock.monotonic() - this.#placedAt < settings.queueTimeout
+    return waiting && this.#around.isStarting() && clock.monotonic() - this.#placedAt < settings.queueTimeout
   }
 
   #mayRetry(fault: Fault): boolean {
