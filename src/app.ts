@@ -99,6 +99,7 @@ class RunningApp implements App {
       sources: {
         upstream: () => this.#upstream.state(),
         stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
+        memoryOperations: () => this.#storage.memory.operations,
         redisUp: () => this.#storage.redis?.up,
         configurationHash: () => this.#configuration.hash,
         quarantined: () => this.#engine.quarantine.byRoute(),

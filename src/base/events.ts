@@ -93,6 +93,14 @@ export interface StoreEvent {
   readonly duration: Milliseconds
 }
 
+/** How long one of many operations took that are counted elsewhere. */
+export interface StoreTimingEvent {
+  readonly kind: 'store-timing'
+  readonly tier: StoreTier
+  readonly op: StoreEvent['op']
+  readonly duration: Milliseconds
+}
+
 export interface EvictionEvent {
   readonly kind: 'eviction'
   readonly tier: StoreTier
@@ -168,6 +176,7 @@ export type TelemetryEvent =
   | UncacheableEvent
   | OriginHeadEvent
   | StoreEvent
+  | StoreTimingEvent
   | EvictionEvent
   | PurgeEvent
   | NoticeEvent

@@ -3,7 +3,7 @@
 // Before a flight departs whose response others could be given, it takes the key's lease,
 // and in the same round trip looks whether another replica has the response by now. Where
 // the lease is held, it waits for the holder: woken by its release, and looking again
-// every tenth of a second in case the wake-up was lost or Redis went away. It goes on its
+// every 75 ms in case the wake-up was lost or Redis went away. It goes on its
 // own when the holder comes to nothing, when it was lost, or after the deadline that
 // waiters of a flight have, too; without Redis at once.
 // A request begun after a purge doesn't wait for one that began before it.
@@ -38,7 +38,7 @@ export interface FoundElsewhere {
 }
 
 /** Between two looks while another replica asks. */
-const LOOK_AGAIN: Milliseconds = milliseconds(100)
+const LOOK_AGAIN: Milliseconds = milliseconds(75)
 /** A lost holder delays others by so much at most. */
 const LEASE: Milliseconds = LEADER_DEADLINE
 

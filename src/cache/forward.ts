@@ -262,7 +262,7 @@ export class Forwarder {
   /** Where other replicas could be given the response, they may be asking for it already. */
   #turnOf({ routed, decision }: Errand): FleetTurn | undefined {
     const { fleet, clock, searches, epochs } = this.#services
-    if (fleet?.up !== true || routed.reach === 'memory') return undefined
+    if (fleet?.reachable !== true || routed.reach === 'memory') return undefined
     if (!decision.mayStore || !decision.mayCollapse || this.#collapser.wasUncacheable(routed.key)) return undefined
     return new FleetTurn(fleet, clock, {
       key: searches.keyOf(routed),

@@ -16,7 +16,7 @@ import {
 import { type Family, family, type HistogramSample, histogramFamily, type Sample } from './exposition.ts'
 import { FAMILIES } from './families.ts'
 import { RouteTable } from './route-table.ts'
-import { StoreCounters } from './store-counters.ts'
+import { type MemoryOperations, StoreCounters } from './store-counters.ts'
 import { CounterRows, HistogramRows, Labels } from './tallies.ts'
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
@@ -75,6 +75,7 @@ export class MetricCounters {
     if (event.kind === 'request') this.#countRequest(event)
     else if (event.kind === 'upstream') this.#countUpstream(event)
     else if (event.kind === 'store') this.#store.operation(event)
+    else if (event.kind === 'store-timing') this.#store.timing(event)
     else if (event.kind === 'eviction') this.#store.eviction(event)
     else if (event.kind === 'purge') this.#purges.add(0, PURGE_KINDS.indexOf(event.by), 1)
     else if (event.kind === 'reload') this.#reloads.add(0, event.ok ? 0 : 1, 1)
@@ -86,11 +87,11 @@ export class MetricCounters {
     }
   }
 
-  families(): Family[] {
+  families(memory: MemoryOperations): Family[] {
     return [
       ...this.#requestFamilies(),
       ...this.#upstreamFamilies(),
-      ...this.#store.families(),
+      ...this.#store.families(memory),
       family(
         FAMILIES.purges,
         PURGE_KINDS.map((kind, at) => ({ labels: [kind], value: this.#purges.at(0, at) })),

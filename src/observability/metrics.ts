@@ -11,6 +11,7 @@ import type { Bytes, Milliseconds } from '../base/units.ts'
 import { createProcessMetrics, expose, type Family, family, type Scrape, type ScrapeFormat } from './exposition.ts'
 import { FAMILIES } from './families.ts'
 import { MetricCounters } from './metric-counters.ts'
+import type { MemoryOperations } from './store-counters.ts'
 
 interface UpstreamGauges {
   readonly connected: number
@@ -32,6 +33,7 @@ interface StoreGauges {
 interface GaugeSources {
   upstream(): UpstreamGauges
   stores(): readonly StoreGauges[]
+  memoryOperations(): MemoryOperations
   /** Undefined: no Redis is configured, and the family has no sample. */
   redisUp(): boolean | undefined
   configurationHash(): string
@@ -64,7 +66,10 @@ export function createMetrics({ sources, thresholds = [] }: MetricsOptions): Met
     emit: event => counters.count(event),
     useRoutes: names => counters.useRoutes(names),
     async scrape(format) {
-      return expose([...counters.families(), ...gauges(sources), ...(await process.collect())], format)
+      return expose(
+        [...counters.families(sources.memoryOperations()), ...gauges(sources), ...(await process.collect())],
+        format,
+      )
     },
     close: () => process.close(),
   }

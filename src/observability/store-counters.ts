@@ -4,7 +4,7 @@
 // left. All label values are closed lists, so every cell exists from the start; a tier
 // that never did anything shows nothing.
 
-import type { EvictionEvent, StoreEvent, StoreTier } from '../base/events.ts'
+import type { EvictionEvent, StoreEvent, StoreTier, StoreTimingEvent } from '../base/events.ts'
 import { type Family, family, type HistogramSample, histogramFamily, type Sample } from './exposition.ts'
 import { FAMILIES } from './families.ts'
 import { CounterRows, HistogramRows } from './tallies.ts'
@@ -16,6 +16,15 @@ const EVICTIONS: readonly EvictionEvent['reason'][] = ['room', 'expired', 'purge
 
 /** In seconds: a memory store answers in microseconds, Redis within `store.redis.timeout`. */
 const BOUNDS = [0.000_01, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+export interface MemoryOperations {
+  readonly hits: number
+  readonly misses: number
+  readonly stored: number
+  readonly refused: number
+  readonly removed: number
+  readonly purged: number
+}
 
 export class StoreCounters {
   readonly #operations = new CounterRows(OPERATIONS.length * RESULTS.length, TIERS.length)
@@ -29,12 +38,17 @@ export class StoreCounters {
     this.#durations.observe(tier, op, event.duration)
   }
 
+  timing(event: StoreTimingEvent): void {
+    this.#durations.observe(TIERS.indexOf(event.tier), OPERATIONS.indexOf(event.op), event.duration)
+  }
+
   eviction(event: EvictionEvent): void {
     this.#evictions.add(TIERS.indexOf(event.tier), EVICTIONS.indexOf(event.reason), 1)
   }
 
-  families(): Family[] {
-    const operations: Sample[] = []
+  /** `memory` counts for itself. */
+  families(memory: MemoryOperations): Family[] {
+    const operations: Sample[] = memorySamples(memory)
     const durations: HistogramSample[] = []
     const evictions: Sample[] = []
     TIERS.forEach((tier, row) => {
@@ -63,4 +77,19 @@ export class StoreCounters {
       })),
     ).filter(sample => sample.value > 0)
   }
+}
+
+/** What the memory store counted, as far as it did anything. */
+function memorySamples(memory: MemoryOperations): Sample[] {
+  const samples: readonly (readonly [StoreEvent['op'], StoreEvent['result'], number])[] = [
+    ['get', 'hit', memory.hits],
+    ['get', 'miss', memory.misses],
+    ['set', 'ok', memory.stored],
+    ['set', 'dropped', memory.refused],
+    ['delete', 'ok', memory.removed],
+    ['purge', 'ok', memory.purged],
+  ]
+  return samples
+    .filter(([, , value]) => value > 0)
+    .map(([op, result, value]) => ({ labels: ['memory', op, result], value }))
 }

@@ -11,8 +11,8 @@ import type { CacheKey, Lookup } from './store.ts'
 import type { StoredResponse } from './stored-response.ts'
 
 export interface Fleet {
-  /** False: there is nobody to agree with. */
-  readonly up: boolean
+  /** False: there is nobody to agree with, or asking would take too long. */
+  readonly reachable: boolean
   /** `sequence`: what was purged up to here, the holder's answer will reflect. Never rejects. */
   acquire(key: CacheKey, sequence: number, duration: Milliseconds): Promise<LeaseAnswer>
   watch(key: CacheKey): LeaseWatch

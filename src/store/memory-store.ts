@@ -9,7 +9,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { EvictionEvent, Telemetry } from '../base/events.ts'
-import { type Bytes, bytes, type EpochMs } from '../base/units.ts'
+import { type Bytes, bytes, type EpochMs, milliseconds } from '../base/units.ts'
 import type { Fields } from '../http/fields.ts'
 import { type Conceal, matchesNominated, sameNominated } from '../http/vary.ts'
 import { EvictionQueues } from './eviction.ts'
@@ -49,7 +49,23 @@ interface PurgeTally {
   count: number
 }
 
+/** Counted where they happen, because an event for each hit would cost more than the hit; read at a scrape. */
+export interface MemoryOperations {
+  hits: number
+  misses: number
+  stored: number
+  refused: number
+  removed: number
+  /** Purges by an operator, whose effect is counted. */
+  purged: number
+}
+
+/** One lookup in so many is timed. */
+const TIMED_EVERY = 256
+
 export class MemoryStore implements Store, SlotOwner {
+  readonly operations: MemoryOperations = { hits: 0, misses: 0, stored: 0, refused: 0, removed: 0, purged: 0 }
+  #lookups = 0
   readonly #options: MemoryStoreOptions
   readonly #slots = new Map<CacheKey, Slot>()
   readonly #queues: EvictionQueues
@@ -70,6 +86,15 @@ export class MemoryStore implements Store, SlotOwner {
   }
 
   lookup(key: CacheKey, presented: Fields): Lookup {
+    this.#lookups += 1
+    const found = this.#lookups % TIMED_EVERY === 0 ? this.#timedFind(key, presented) : this.find(key, presented)
+    if (found.slot === undefined) this.operations.misses += 1
+    else this.operations.hits += 1
+    return found
+  }
+
+  /** A lookup that is not counted: a second look for the same request, or an operator's. */
+  find(key: CacheKey, presented: Fields): Lookup {
     let slot = this.#slots.get(key)
     if (slot === undefined) return NOTHING
     const now = this.#options.clock.now()
@@ -92,8 +117,28 @@ export class MemoryStore implements Store, SlotOwner {
     return this.put(key, response) !== undefined
   }
 
+  #timedFind(key: CacheKey, presented: Fields): Lookup {
+    const { clock, telemetry } = this.#options
+    const started = clock.monotonic()
+    const found = this.find(key, presented)
+    telemetry.emit({
+      kind: 'store-timing',
+      tier: 'memory',
+      op: 'get',
+      duration: milliseconds(clock.monotonic() - started),
+    })
+    return found
+  }
+
   /** Stores, and returns the slot; undefined when the response was refused. */
   put(key: CacheKey, response: StoredResponse): Slot | undefined {
+    const slot = this.#put(key, response)
+    if (slot === undefined) this.operations.refused += 1
+    else this.operations.stored += 1
+    return slot
+  }
+
+  #put(key: CacheKey, response: StoredResponse): Slot | undefined {
     const { epochs, clock } = this.#options
     const size = footprint(key, response)
     if (size > this.#queues.limit * LARGEST_SHARE) return undefined
@@ -118,6 +163,7 @@ export class MemoryStore implements Store, SlotOwner {
   }
 
   remove(key: CacheKey): void {
+    this.operations.removed += 1
     for (let slot = this.#slots.get(key); slot !== undefined; slot = slot.older) this.#drop(slot, 'purged')
   }
 
@@ -136,6 +182,7 @@ export class MemoryStore implements Store, SlotOwner {
    * (hard) or known to be stale (soft). Call it in the same turn as the purge.
    */
   async sweepPurged(named: readonly Scope[], mode: PurgeMode): Promise<number> {
+    this.operations.purged += 1
     const tally = { named: new Set(named), mode, sequence: this.#options.epochs.current(), count: 0 }
     this.#tallies.add(tally)
     await this.#sweeper.sweep()

@@ -41,7 +41,7 @@ export class TieredStore implements Store, Fleet {
   async refetch(key: CacheKey, presented: Fields, than: StoredResponse | undefined): Promise<Lookup> {
     const { response } = await this.#redis.store.lookup(key, presented)
     const newer = response !== undefined && (than === undefined || response.responseTime > than.responseTime)
-    return newer ? this.#promote(key, response, true) : this.#memory.lookup(key, presented)
+    return newer ? this.#promote(key, response, true) : this.#memory.find(key, presented)
   }
 
   store(key: CacheKey, response: StoredResponse, reach: Reach = 'all'): boolean {
@@ -51,8 +51,8 @@ export class TieredStore implements Store, Fleet {
     return this.#redis.store.store(key, response) || kept
   }
 
-  get up(): boolean {
-    return this.#redis.up
+  get reachable(): boolean {
+    return this.#redis.brisk
   }
 
   acquire(key: CacheKey, sequence: number, duration: Milliseconds): Promise<LeaseAnswer> {
@@ -88,7 +88,7 @@ export class TieredStore implements Store, Fleet {
 
   async #fetch(key: CacheKey, presented: Fields, inMemory: Lookup): Promise<Lookup> {
     const { response, otherVariants } = await this.#redis.store.lookup(key, presented)
-    const meanwhile = this.#memory.lookup(key, presented)
+    const meanwhile = this.#memory.find(key, presented)
     if (meanwhile.slot !== undefined) return meanwhile
     if (response !== undefined) return this.#promote(key, response, otherVariants)
     return otherVariants === inMemory.otherVariants ? inMemory : { slot: undefined, otherVariants: true }

@@ -42,6 +42,7 @@ function someServices(clock: Clock, replaced: Partial<AdminServices> = {}): Test
     sources: {
       upstream: () => services.upstreamNow,
       stores,
+      memoryOperations: () => ({ hits: 0, misses: 0, stored: 0, refused: 0, removed: 0, purged: 0 }),
       redisUp: () => undefined,
       configurationHash: () => 'c0ffee',
       quarantined: () => new Map([['patients', false]]),

@@ -24,6 +24,7 @@ const sources = {
     breaker: 'open' as const,
   }),
   stores: () => [{ tier: 'memory' as const, bytes: bytes(4096), entries: 2 }],
+  memoryOperations: () => ({ hits: 0, misses: 0, stored: 0, refused: 0, removed: 0, purged: 0 }),
   redisUp: () => undefined,
   configurationHash: () => 'abc123',
   quarantined: () => new Map([['patients', true]]),

@@ -22,16 +22,18 @@ const REFUSED_FOR: Milliseconds = milliseconds(1000)
 export interface AvailabilityOptions {
   readonly clock: Clock
   readonly telemetry: Telemetry
+  readonly timeout: Milliseconds
   /** Where Redis is, for notices; without secrets. */
   readonly address: string
   /** Called when it goes down, before anybody else learns of it. */
-  readonly onDown: () => void
+  readonly onDown: () => unknown
 }
 
 export class Availability {
   readonly #options: AvailabilityOptions
   #state: 'unknown' | 'up' | 'down' = 'unknown'
   #timeouts = 0
+  #lastTook = milliseconds(0)
   #proofs = 0
   #proofsNeeded = 1
   #upSince: EpochMs | undefined
@@ -51,9 +53,15 @@ export class Availability {
     return this.usable && (this.#refusedUntil === undefined || this.#options.clock.now() >= this.#refusedUntil)
   }
 
+  /** Usable, and quick enough just now for a second question of the same request, both within one timeout. */
+  get brisk(): boolean {
+    return this.usable && this.#timeouts === 0 && this.#lastTook <= this.#options.timeout / 2
+  }
+
   /** A command was answered in time. */
-  answered(): void {
+  answered(took: Milliseconds): void {
     this.#timeouts = 0
+    this.#lastTook = took
   }
 
   /** A command, or a background question, was not. */

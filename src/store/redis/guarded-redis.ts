@@ -53,7 +53,7 @@ export class GuardedRedis {
     const took = () => milliseconds(clock.monotonic() - started)
     try {
       const reply = await ask(this.#client)
-      availability.answered()
+      availability.answered(took())
       if (op !== 'get') availability.wrote()
       this.tell(op, judge(reply), took())
       return reply

@@ -44,6 +44,8 @@ export interface RedisTier {
   readonly sealed: boolean
   /** Whether Redis is in use right now. */
   readonly up: boolean
+  /** Whether a request that has asked it once may ask it again within the same timeout. */
+  readonly brisk: boolean
   /** Asks for missed purges now instead of within a second. */
   poll(): Promise<void>
   /** Waits for writes under way, then disconnects. */
@@ -57,21 +59,16 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   const availability = new Availability({
     clock,
     telemetry,
+    timeout,
     address: describeAddress(address),
-    onDown: () => {
-      shared.leave()
-      leases.wakeAll()
-    },
+    onDown: () => [shared.leave(), leases.wakeAll()],
   })
   const shared = new SharedEpochs(() => client, { ...options, availability, names, seal })
   const client = new RedisClient({ address, timeout, tls: options.tls }, names.channel, {
     onReady: () => shared.connected(),
     onHearing: () => shared.connected(),
     onLost: reason => availability.down(reason),
-    onMessage: message => {
-      const text = message.toString()
-      if (!leases.receive(text)) shared.receive(text)
-    },
+    onMessage: message => void (leases.receive(String(message)) || shared.receive(String(message))),
   })
   const redis = new GuardedRedis(client, { clock, telemetry, availability })
   const leases = new Leases(redis, names)
@@ -85,6 +82,9 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     sealed: options.secrets.length > 0,
     get up() {
       return availability.usable
+    },
+    get brisk() {
+      return availability.brisk
     },
     poll: () => shared.poll(),
     close: async () => {
