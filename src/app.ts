@@ -5,6 +5,7 @@
 // readiness first, then the listener, then what is in flight, then the origin's
 // connections, and the log last. Nothing below this file knows how parts are made.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Admin, createAdmin } from './admin/admin.ts'
 import { purgeStore } from './admin/purge-store.ts'
 import type { AdminServices, AskedRequest, Phase, Refusal, ReloadFailure, ReloadSuccess } from './admin/services.ts'
@@ -27,12 +28,15 @@ import { LastDecisions } from './insight/last-decisions.ts'
 import { LiveObservation, liveAdvice } from './insight/live-observation.ts'
 import { type Configuration, type ConfigurationInput, type Prepared, prepare } from './insight/prepare.ts'
 import { createAccessLog } from './observability/access-log.ts'
+import { createAuditLog } from './observability/audit-log.ts'
 import { createLogSink } from './observability/log-sink.ts'
 import { createLogger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { createTelemetry } from './observability/telemetry.ts'
 import { createTrafficStatistics, type TrafficStatistics } from './observability/traffic-statistics.ts'
+import { VerifierSwitch } from './routing/verifier-switch.ts'
 import { ProxyServer } from './server/proxy-server.ts'
+import { AcceptanceRecords } from './store/acceptance-records.ts'
 import { PurgeEpochs } from './store/purge-epochs.ts'
 import { createStorage, type Storage } from './store/storage.ts'
 import { createHttpUpstream } from './upstream/http-upstream.ts'
@@ -82,6 +86,7 @@ class RunningApp implements App {
   readonly #server: ProxyServer
   readonly #startedAt
   #configuration: Configuration
+  readonly #verifiers: VerifierSwitch
   #adminServer: Admin | undefined
   #watch: { close(): void } | undefined
   #phase: Phase = 'starting'
@@ -111,22 +116,11 @@ class RunningApp implements App {
     this.#telemetry = createTelemetry(hearing)
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
+    this.#verifiers = new VerifierSwitch({ clock, telemetry: this.#telemetry, secret: configuration.secret })
+    this.#verifiers.use(configuration)
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))
     this.#budget = new BufferBudget(settings.limits.buffers)
-    this.#engine = new Engine(
-      {
-        clock,
-        telemetry: this.#telemetry,
-        background: this.#background,
-        store: this.#storage.store,
-        fleet: this.#storage.fleet,
-        epochs: this.#epochs,
-        upstream: this.#upstream,
-        budget: this.#budget,
-        random: Math.random,
-      },
-      this.#engineRules(configuration),
-    )
+    this.#engine = this.#createEngine(configuration)
     const surroundings = { clock, telemetry: this.#telemetry }
     this.#server = new ProxyServer(settings, this.#engine, surroundings)
     for (const each of [this.#metrics, this.#statistics]) each.useRoutes(configuration.compiled.written.keys())
@@ -190,6 +184,7 @@ class RunningApp implements App {
   #apply(next: Configuration): void {
     const before = this.#configuration.settings
     const { settings } = next
+    this.#verifiers.use(next)
     if (JSON.stringify(before.upstream) !== JSON.stringify(settings.upstream)) {
       this.#upstream.switchTo(this.#createUpstream(settings))
     }
@@ -228,6 +223,15 @@ class RunningApp implements App {
       telemetry: this.#telemetry,
       epochs: this.#epochs,
     })
+  }
+
+  #createEngine(configuration: Configuration): Engine {
+    const { store, fleet } = this.#storage
+    const parts = { clock: this.#clock, telemetry: this.#telemetry, background: this.#background, store, fleet }
+    const others = { epochs: this.#epochs, upstream: this.#upstream, budget: this.#budget, random: Math.random }
+    const { secret } = configuration
+    const sharing = { records: new AcceptanceRecords(), secret, audit: createAuditLog(this.#sink) }
+    return new Engine({ ...parts, ...others, ...sharing }, this.#engineRules(configuration))
   }
 
   #createUpstream(settings: Settings) {
@@ -272,6 +276,7 @@ class RunningApp implements App {
           store: this.#storage.memory,
           epochs: this.#epochs,
           telemetry: this.#telemetry,
+          acceptances: this.#engine.acceptances,
         }),
       advice: () => liveAdvice(this.#observation, this.#configuration),
       quarantined: () => this.#engine.quarantine.all,
@@ -340,8 +345,4 @@ function answered(report: object | string): object | Refusal {
 
 function memoryOf({ store }: Settings) {
   return store.memory === 'auto' ? memoryAuto() : store.memory
-}
-
-function pause(duration: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, duration))
 }

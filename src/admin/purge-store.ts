@@ -19,6 +19,7 @@ export interface PurgeServices {
   readonly store: MemoryStore
   readonly epochs: PurgeEpochs
   readonly telemetry: Telemetry
+  readonly acceptances: { withdrawUser(credentials: readonly string[]): void }
 }
 
 /** Resolves once this process is consistent and its memory swept. */
@@ -26,6 +27,7 @@ export async function purgeStore(order: PurgeOrder, services: PurgeServices): Pr
   const scopes = scopesOf(order, services.compiled)
   if (typeof scopes === 'string') return { refused: true, detail: scopes }
   const mode = order.soft ? 'soft' : 'hard'
+  if (order.by === 'user') services.acceptances.withdrawUser(scopes.map(scope => scope.slice(1)))
   const told = services.epochs.purge(scopes, mode)
   const counted = services.store.sweepPurged(scopes, mode)
   services.telemetry.emit({ kind: 'purge', by: order.by, soft: order.soft })

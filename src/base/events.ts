@@ -164,6 +164,22 @@ export interface RepresentationEvent {
   readonly size: Bytes
 }
 
+/** An answer given without the origin, on a route with `audit: true`. Written before it is given, so it is no event. */
+export interface AuditEntry {
+  readonly at: EpochMs
+  readonly route: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly requestId: string
+  /** Keyed digest of the caller's credentials, or '' for none. */
+  readonly caller: string
+  /** Parts of identity, as far as they are beyond doubt. */
+  readonly parts: Readonly<Record<string, string>>
+  /** As `identity.audit` names the person. */
+  readonly who: string | undefined
+}
+
 export interface ReloadEvent {
   readonly kind: 'reload'
   readonly ok: boolean

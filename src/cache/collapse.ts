@@ -25,6 +25,8 @@ export interface Departure {
   readonly flight: Flight
   /** The purge sequence when the request left. */
   readonly sequence: number
+  /** Whose acceptance it rests on, where one is needed. */
+  readonly caller?: string | undefined
 }
 
 export class Collapser {

@@ -59,6 +59,8 @@ export interface DecisionFacts {
   readonly sharing: Pick<Sharing, 'refusal' | 'credentials'>
   readonly stored: StoredResponse | undefined
   readonly standing: Standing
+  /** How the caller stands towards what is stored, or the route where nothing is (cache/acceptance.ts). */
+  readonly acceptance?: 'not-needed' | 'accepted' | 'untested' | 'lapsed' | 'none'
   /** The key has stored responses, none of them for these nominated fields. */
   readonly otherVariants: boolean
   /** The route's answers turned out to be personal (cache/quarantine.ts). */
@@ -77,7 +79,19 @@ export function decide(facts: DecisionFacts): Decision {
   if (!allowsSharing(sharing.credentials, responseDirectives(stored.fields).directives)) {
     return orRefuse(directives, { ...miss(facts), because: 'bypass', detail: 'credentials', mayCollapse: false })
   }
+  if (!isAccepted(facts)) return orRefuse(directives, notAccepted(facts, stored))
   return withStored(facts, stored)
+}
+
+function isAccepted({ acceptance = 'not-needed' }: DecisionFacts): boolean {
+  return acceptance === 'not-needed' || acceptance === 'accepted'
+}
+
+/** The origin is asked, by our own validator, whether this caller may have what is stored; nothing of it is shown before. */
+function notAccepted(facts: DecisionFacts, stored: StoredResponse): Forward {
+  const forward = miss(facts)
+  const asked = forward.mayStore ? stored : undefined
+  return { ...forward, because: 'miss', detail: 'not-accepted', stored: asked }
 }
 
 /** Requests that no stored response could answer, whatever is stored. */
@@ -177,7 +191,7 @@ export function termsOf(stored: StoredResponse, route: Route): Terms {
  * within its stale-if-error window, counted from the end of its freshness.
  */
 export function mayServeOnError(facts: DecisionFacts, stored: StoredResponse): boolean {
-  if (facts.standing === 'hard') return false
+  if (facts.standing === 'hard' || !(isAccepted(facts) || facts.acceptance === 'lapsed')) return false
   const terms = termsOf(stored, facts.route)
   if (terms.windows.mustValidate) return false
   return currentAge(stored, facts.now) - terms.lifetime <= terms.windows.ifError

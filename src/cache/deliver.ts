@@ -19,6 +19,7 @@ import type { ResponseHead } from '../http/message.ts'
 import { evaluatePreconditions, representationOf } from '../http/preconditions.ts'
 import { notModifiedFields } from '../http/validation.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
+import { type AuditLines, audited } from './audit.ts'
 import { clientFields } from './client-fields.ts'
 import { codedFields, comparableFields, notModifiedInstead, wishesOf, withNamedTag } from './coded-head.ts'
 import { rideCoded } from './coded-ride.ts'
@@ -43,6 +44,7 @@ export interface Rider {
   readonly leads: boolean
   /** Why the response is not stored, as far as known; for `detail`. */
   readonly unstoredBecause: () => string | undefined
+  readonly audit: AuditLines
 }
 
 type Reused = Extract<Decision, { kind: 'reuse' }>
@@ -56,11 +58,11 @@ export function deliver(rider: Rider, result: OriginResult): void {
   routed.exchange.account.upstream = rider.leads ? rider.flight.originTime : undefined
   if (result.kind === 'fault') {
     rider.flight.leave()
-    serveOnFault(rider.errand, result.fault)
+    serveOnFault(rider, result.fault)
   } else if (result.kind === 'whole') {
     rider.flight.leave()
     deliverWhole(rider, result)
-  } else if (FAILURES.has(result.head.status) && standIn(rider.errand)) rider.flight.leave()
+  } else if (FAILURES.has(result.head.status) && standIn(rider)) rider.flight.leave()
   else deliverStream(rider, result)
 }
 
@@ -76,21 +78,22 @@ export function deliverFound({ routed, decision }: Errand, reuse: Reused, waited
 }
 
 /** The best that is left when the origin failed: stale, the route's fallback, or the fault. */
-function serveOnFault(errand: Errand, fault: Fault): void {
+function serveOnFault(rider: Rider, fault: Fault): void {
+  const { errand } = rider
   const { exchange } = errand.routed
   exchange.account.fault = fault.code
   if (exchange.abandoned) return
-  if (fault.kind.side === 'upstream' && serveStale(errand)) return
+  if (fault.kind.side === 'upstream' && serveStale(rider)) return
   exchange.account.outcome = 'error'
   exchange.account.reason = fault.code.toLowerCase().replaceAll('_', '-')
   if (fault.kind.side !== 'upstream' || !serveFallback(errand)) exchange.fail(fault)
 }
 
 /** For an origin that answered with a server error: what is stale, else the route's fallback. */
-function standIn(errand: Errand): boolean {
-  if (serveStale(errand)) return true
-  if (!serveFallback(errand)) return false
-  note(errand.routed, 'error', 'fallback')
+function standIn(rider: Rider): boolean {
+  if (serveStale(rider)) return true
+  if (!serveFallback(rider.errand)) return false
+  note(rider.errand.routed, 'error', 'fallback')
   return true
 }
 
@@ -105,9 +108,12 @@ function serveFallback({ routed, decision }: Errand): boolean {
   return true
 }
 
-function serveStale({ routed, facts, decision }: Errand): boolean {
+function serveStale({ errand, audit }: Rider): boolean {
+  const { facts, decision } = errand
   const { stored } = decision
   if (stored === undefined || !mayServeOnError(facts, stored)) return false
+  const routed = audited(errand.routed, audit)
+  if (routed === undefined) return false
   note(routed, 'stale', 'stale-if-error')
   routed.exchange.account.saved = stored.originTime
   reuse(routed, stored, { status: { forwarded: 'stale', detail: 'stale-if-error' } })

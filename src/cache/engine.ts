@@ -9,7 +9,10 @@ import { isSafeMethod } from '../http/invalidation.ts'
 import { endsHere } from '../http/max-forwards.ts'
 import type { Route } from '../routing/route.ts'
 import type { Lookup } from '../store/store.ts'
+import { type AcceptanceServices, Acceptances } from './acceptance.ts'
+import { audited } from './audit.ts'
 import { Collapser } from './collapse.ts'
+import { ControlRequests } from './control-requests.ts'
 import { type Decision, type DecisionFacts, decide } from './decide.ts'
 import type { Errand } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
@@ -23,6 +26,7 @@ import { Quarantine } from './quarantine.ts'
 import { refreshesAhead } from './refresh-ahead.ts'
 import { reusePart } from './reuse-part.ts'
 import { reuseResponse } from './reuse-response.ts'
+import { RouteWords } from './route-words.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
@@ -34,6 +38,8 @@ type Reuse = Extract<Decision, { kind: 'reuse' }>
 
 export class Engine {
   readonly quarantine: Quarantine
+  readonly acceptances: Acceptances
+  readonly #controls: ControlRequests
   readonly #services: EngineServices
   readonly #forwarder: Forwarder
   readonly #searches = new SearchKeys()
@@ -43,9 +49,14 @@ export class Engine {
   readonly forms: StoredForms
   #rules: EngineRules
 
-  constructor(given: Omit<EngineServices, 'quarantine'>, rules: EngineRules) {
+  constructor(given: Omit<EngineServices, 'quarantine' | 'acceptances'> & AcceptanceServices, rules: EngineRules) {
     this.quarantine = new Quarantine(given)
-    const services = { ...given, quarantine: this.quarantine, searches: this.#searches }
+    const words = new RouteWords()
+    this.acceptances = new Acceptances(given, words)
+    this.acceptances.use(routesOf(rules))
+    this.#controls = new ControlRequests(given, words, rules)
+    const { quarantine, acceptances } = this
+    const services = { ...given, quarantine, acceptances, searches: this.#searches }
     this.#services = services
     this.#rules = rules
     this.forms = new StoredForms(services)
@@ -60,6 +71,8 @@ export class Engine {
   /** Requests that begin from now on follow `rules`. */
   reconfigure(rules: EngineRules): void {
     this.#rules = rules
+    this.acceptances.use(routesOf(rules))
+    this.#controls.reconfigure(rules)
     this.#forwarder.reconfigure(rules)
     this.#verifier.reconfigure(rules)
     this.#observer.reconfigure(rules)
@@ -103,8 +116,16 @@ export class Engine {
     const routed = namesMadeTag(presented.request) ? await this.#holdTags(presented) : presented
     if (routed === undefined) return
     const known = this.#factsFor(routed)
-    const facts = known instanceof Promise ? await known : known
+    const found = known instanceof Promise ? await known : known
+    const untested = found.acceptance === 'untested' && found.stored !== undefined
+    const facts = untested ? await this.#tested(routed, found) : found
     return this.#carryOut(routed, facts, decide(facts))
+  }
+
+  /** Before the first hit by a route's word the word is tested (contract §2 `accepted: route`). */
+  async #tested(routed: RoutedRequest, facts: DecisionFacts): Promise<DecisionFacts> {
+    await this.#controls.test(routed)
+    return { ...facts, acceptance: this.acceptances.standing(routed, facts.stored, facts.now) }
   }
 
   /** Undefined where the write's condition on a tag that Pillion made doesn't hold: it is answered then. */
@@ -129,6 +150,8 @@ export class Engine {
 
   async #identified(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {
     const sequence = this.#services.epochs.current()
+    const pending = this.#rules.identification.verifies ? this.#verifying(exchange) : undefined
+    if (pending !== undefined) await pending
     const routed = routeRequest(exchange, peer, this.#rules, sequence)
     const { account } = exchange
     account.route = routed.route.name
@@ -140,6 +163,12 @@ export class Engine {
     if (read.digest === undefined) return { ...routed, content: read.content }
     const keyed = { ...exchange, request: { ...exchange.request, bodyDigest: read.digest } }
     return { ...routeRequest(keyed, peer, this.#rules, sequence), exchange, content: read.content }
+  }
+
+  /** A token that is not known yet, where the route rests on it. */
+  #verifying({ request }: Exchange): Promise<unknown> | undefined {
+    const { identification, router } = this.#rules
+    return identification.prepare(router.match(request), request)
   }
 
   /** Contract §3: a Connection option can't take away what decides who is asking. */
@@ -164,11 +193,20 @@ export class Engine {
     if (decision.kind === 'refuse') {
       return exchange.fail(new Fault(decision.fault, `nothing suitable is stored for ${routed.request.method}`))
     }
+    const given = audited(routed, this.#services.audit)
+    if (given === undefined) return this.#passUnaudited(routed, facts)
     exchange.account.outcome = decision.reason === 'fresh' ? 'hit' : 'stale'
     exchange.account.saved = decision.stored.originTime
-    reuseResponse(routed, { ...decision, status: { forwarded: undefined, ttl: decision.remaining } })
+    reuseResponse(given, { ...decision, status: { forwarded: undefined, ttl: decision.remaining } })
     if (decision.refresh || this.#refreshesAhead(routed, decision)) this.#refresh(routed, facts)
     if (routed.route.verify > 0) this.#verifier.consider(routed, decision)
+    this.#controls.consider(routed)
+  }
+
+  /** What can't be audited is not given: the origin answers itself. */
+  #passUnaudited(routed: RoutedRequest, facts: DecisionFacts): Promise<void> {
+    const passed = { kind: 'forward', because: 'bypass', detail: 'audit', stored: undefined } as const
+    return this.#forwarder.forward({ routed, facts, decision: { ...passed, mayStore: false, mayCollapse: false } })
   }
 
   #refreshesAhead({ route }: RoutedRequest, { reason, remaining, stored }: Reuse): boolean {
@@ -177,8 +215,9 @@ export class Engine {
   }
 
   #factsOf(routed: RoutedRequest, found: Lookup): DecisionFacts {
-    const facts = factsOf(routed, found, this.quarantine.holds(routed.route))
-    const { stored, standing, now } = facts
+    const known = factsOf(routed, found, this.quarantine.holds(routed.route))
+    const { stored, standing, now } = known
+    const facts = { ...known, acceptance: this.acceptances.standing(routed, stored, now) }
     // Invariant 5: while purges of others can't be heard, memory is soon stale, but not gone.
     if (stored === undefined || standing !== 'kept' || this.#services.epochs.isTrusted(stored, now)) return facts
     return { ...facts, standing: 'soft' }
@@ -194,7 +233,11 @@ export class Engine {
     const found = decide(this.#factsOf(routed, part))
     if (found.kind === 'reuse' && !found.refresh) {
       const { age, remaining } = found
-      if (reusePart(routed, { stored, age, remaining, status: { forwarded: undefined, ttl: remaining } })) {
+      const given = audited(routed, this.#services.audit)
+      if (
+        given !== undefined &&
+        reusePart(given, { stored, age, remaining, status: { forwarded: undefined, ttl: remaining } })
+      ) {
         account.outcome = found.reason === 'fresh' ? 'hit' : 'stale'
         account.reason = found.reason
         account.saved = stored.originTime

@@ -6,9 +6,11 @@
 import { bytes, milliseconds } from '../base/units.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { headUpdates, selects } from '../http/validation.ts'
+import type { Vouch } from '../store/acceptance-records.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { CacheKey } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
+import { accepts } from './acceptance.ts'
 import type { Aside } from './aside.ts'
 import type { FlightPlan, HeadVerdict } from './flight.ts'
 import { originHead } from './origin-head.ts'
@@ -36,11 +38,14 @@ export class Fill implements FlightPlan {
   readonly #services: FlightServices
   #originTime = milliseconds(0)
   #startedAt
+  /** Undefined where nobody has to be accepted. */
+  readonly #vouch: Vouch | undefined
 
   constructor(order: FillOrder, services: FlightServices) {
     this.#order = order
     this.#services = services
     this.#startedAt = services.clock.monotonic()
+    this.#vouch = order.mayStore ? services.acceptances.begin(order.routed) : undefined
   }
 
   /** The request leaves only now, after waiting for its turn. */
@@ -55,6 +60,8 @@ export class Fill implements FlightPlan {
   onHead(head: ResponseHead, times: ResponseTimes): HeadVerdict {
     this.#originTime = milliseconds(this.#services.clock.monotonic() - this.#startedAt)
     const { routed, mayStore, stored, aside } = this.#order
+    this.#services.acceptances.heed(routed, head)
+    if (mayStore && accepts(routed, head)) this.#services.acceptances.acceptRoute(routed, this.#vouch)
     if (head.status === 200 && routed.request.method === 'GET') {
       this.#services.telemetry.emit(originHead(routed, head))
     }
@@ -69,14 +76,15 @@ export class Fill implements FlightPlan {
   }
 
   onWhole(head: ResponseHead, times: ResponseTimes, body: Buffer): { response: StoredResponse; kept: boolean } {
-    const { routed, fence, mayStore, aside } = this.#order
+    const { routed, mayStore, aside } = this.#order
     const jitterAt = this.#services.random() * 2 - 1
     const whole = { ...head, ...times, body, originTime: this.#originTime, jitterAt }
     if (!mayStore && aside !== undefined) return aside.onWhole(whole)
     const response = makeStored(routed, whole)
-    const admitted = this.#services.epochs.admits(fence, response.scopes)
+    const admitted = this.#admits(response)
     const kept = admitted && this.#keep(this.#services.searches.learn(routed, response.fields), response)
     if (!kept) this.onGivenUp(admitted ? 'no-room' : 'purged')
+    else this.#settleAcceptance(response, accepts(routed, head))
     return { response, kept }
   }
 
@@ -89,16 +97,34 @@ export class Fill implements FlightPlan {
 
   onLanded(): void {
     this.#services.epochs.end(this.#order.fence)
+    this.#services.acceptances.end(this.#vouch)
     this.#order.aside?.end?.()
   }
 
-  #freshen(stored: StoredResponse, head: ResponseHead, times: ResponseTimes): HeadVerdict {
+  /** No purge came between, nor was the caller withdrawn under `user`. */
+  #admits({ scopes }: StoredResponse): boolean {
     const { routed, fence } = this.#order
+    return this.#services.epochs.admits(fence, scopes) && this.#services.acceptances.mayKeep(routed, this.#vouch)
+  }
+
+  #settleAcceptance(response: StoredResponse, accepted: boolean): void {
+    const { routed, stored } = this.#order
+    this.#services.acceptances.replaced(routed, stored, response)
+    if (accepted) this.#services.acceptances.acceptResponse(routed, this.#vouch, response)
+  }
+
+  #freshen(stored: StoredResponse, head: ResponseHead, times: ResponseTimes): HeadVerdict {
+    const { routed } = this.#order
     const freshened = freshen(routed, stored, { ...head, ...times })
     const storable = mayKeepFreshened(routed, freshened)
-    const kept = storable.storable && this.#services.epochs.admits(fence, freshened.scopes)
+    const admitted = storable.storable && this.#admits(freshened)
     const key = this.#services.searches.learn(routed, freshened.fields)
-    if (kept) return { freshened, kept: this.#keep(key, freshened) }
+    this.#services.acceptances.acceptRoute(routed, this.#vouch)
+    if (admitted) {
+      const kept = this.#keep(key, freshened)
+      if (kept) this.#settleAcceptance(freshened, true)
+      return { freshened, kept }
+    }
     if (!storable.storable) this.#services.store.remove(key)
     this.onGivenUp(storable.storable ? 'purged' : storable.reason)
     return { freshened, kept: false }

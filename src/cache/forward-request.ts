@@ -29,7 +29,7 @@ export interface ForwardForm {
   /** What Host says to the origin; undefined: what the client said. */
   readonly host: string | undefined
   /** Sent in Pillion-Purpose by requests that no client made. */
-  readonly purpose?: 'refresh' | 'verify' | undefined
+  readonly purpose?: 'refresh' | 'verify' | 'control' | undefined
 }
 
 /** The client's own conditions, and what would make the answer one client's. */

@@ -12,9 +12,11 @@ import type { CacheKey, Lookup } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Aside } from './aside.ts'
+import { audited } from './audit.ts'
+import { boardingKey, wasSent } from './boarding.ts'
 import { awaitHead, type Collapser, type Departure, LEADER_DEADLINE } from './collapse.ts'
 import { type DecisionFacts, decide } from './decide.ts'
-import { deliver, deliverFound, type Errand, mayFollow, type Rider } from './deliver.ts'
+import { deliver, deliverFound, type Errand, mayFollow } from './deliver.ts'
 import { departInTurn } from './depart-in-turn.ts'
 import { drained } from './drained.ts'
 import { Fill } from './fill.ts'
@@ -87,8 +89,9 @@ export class Forwarder {
   /** Gets the answer and gives it to the client. Rejects only with what nobody foresaw. */
   async forward(errand: Errand): Promise<void> {
     const { routed, decision } = errand
-    if (!decision.mayCollapse || this.#collapser.wasUncacheable(routed.key)) return this.#lead(errand)
-    const departure = this.#collapser.joinable(routed.key, each => this.#mayJoin(routed, each))
+    const key = boardingKey(errand)
+    if (!decision.mayCollapse || this.#collapser.wasUncacheable(key)) return this.#lead(errand)
+    const departure = this.#collapser.joinable(key, each => this.#mayJoin(routed, each))
     return departure === undefined ? this.#lead(errand) : this.#follow(errand, departure)
   }
 
@@ -141,7 +144,8 @@ export class Forwarder {
     if (purges !== undefined) await purges
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
-    deliver({ errand: this.#asOfNow(errand), flight, leads: true, unstoredBecause: () => fill.reason }, result)
+    const rider = { errand: this.#asOfNow(errand), flight, leads: true, unstoredBecause: () => fill.reason }
+    deliver({ ...rider, audit: this.#services.audit }, result)
   }
 
   /** A 304 that speaks of nothing we have: ask again, without our validators. */
@@ -151,22 +155,25 @@ export class Forwarder {
     return this.#lead({ ...errand, decision: { ...errand.decision, stored: undefined } })
   }
 
-  async #follow(errand: Errand, { flight }: Departure): Promise<void> {
+  async #follow(errand: Errand, departure: Departure): Promise<void> {
     const { routed, decision } = errand
+    const { flight } = departure
     flight.board()
     const place = takePlace(routed, flight)
     const result = await awaitHead(flight, LEADER_DEADLINE)
     if (!place.claim()) return
     if (result === 'overdue') {
       flight.leave()
-      this.#collapser.retire(routed.key, flight)
+      this.#collapser.retire(boardingKey(errand), flight)
       return this.forward(errand)
     }
     if (result.kind === 'elsewhere') return this.#serveFound(errand, { flight, place: NO_PLACE, found: result })
-    const rider: Rider = { errand: this.#asOfNow(errand), flight, leads: false, unstoredBecause: () => undefined }
-    if (mayFollow(rider, result) && this.#suits(routed, flight, result)) {
-      deliver(rider, result)
-      return
+    const { audit } = this.#services
+    const given = audited(routed, audit)
+    if (given !== undefined && this.#isAccepted(given, departure, result)) {
+      const errandNow = this.#asOfNow({ ...errand, routed: given })
+      const rider = { errand: errandNow, flight, leads: false, unstoredBecause: () => undefined, audit }
+      if (mayFollow(rider, result) && this.#suits(given, flight, result)) return deliver(rider, result)
     }
     flight.leave()
     return this.#lead({ ...errand, decision: { ...decision, mayCollapse: false } })
@@ -180,7 +187,9 @@ export class Forwarder {
     const { decision, facts } = this.#decideWith(routed, found.lookup)
     if (decision.kind === 'refuse') return routed.exchange.fail(new Fault(decision.fault, decision.reason))
     if (decision.kind === 'forward') return this.#lead({ routed, facts, decision: { ...decision, mayCollapse: false } })
-    deliverFound(errand, decision, found.waited)
+    const given = audited(routed, this.#services.audit)
+    if (given !== undefined) return deliverFound({ ...errand, routed: given }, decision, found.waited)
+    return this.#lead({ ...errand, decision: { ...errand.decision, mayCollapse: false } })
   }
 
   #decideWith(routed: RoutedRequest, found: Lookup) {
@@ -192,9 +201,22 @@ export class Forwarder {
 
   /** What was purged while the origin was asked can't stand in for it any more. */
   #asOfNow(errand: Errand): Errand {
-    const { stored } = errand.decision
-    if (stored === undefined || this.#services.epochs.standing(stored) !== 'hard') return errand
-    return { ...errand, decision: { ...errand.decision, stored: undefined } }
+    const { routed, decision, facts } = errand
+    const { stored } = decision
+    if (stored === undefined) return errand
+    const purged = this.#services.epochs.standing(stored) === 'hard'
+    if (purged) return { ...errand, decision: { ...decision, stored: undefined } }
+    // So can't what the caller may not have any more.
+    const acceptance = this.#services.acceptances.standing(routed, stored, this.#services.clock.now())
+    return { ...errand, facts: { ...facts, acceptance } }
+  }
+
+  /** Whether the caller may be given what was fetched for another one. */
+  #isAccepted(routed: RoutedRequest, { caller }: Departure, result: OriginResult): boolean {
+    const { acceptance } = routed.sharing
+    if (acceptance === undefined || caller === acceptance.caller || result.kind === 'fault') return true
+    const response = result.kind === 'whole' ? result.response : undefined
+    return this.#services.acceptances.standing(routed, response, this.#services.clock.now()) === 'accepted'
   }
 
   /** Whether this follower selects the response (Vary), and no purge came between the flight's departure and its own. */
@@ -219,7 +241,7 @@ export class Forwarder {
     const { mayStore, stored } = decision
     const fill = new Fill({ routed, mayStore, stored, fence, aside }, this.#services)
     const turn = this.#turnOf({ ...errand, routed })
-    const flight = new Flight(this.#planOf(routed, { fill, client, turn }), {
+    const flight = new Flight(this.#planOf({ ...errand, routed }, { fill, client, turn }), {
       clock: this.#services.clock,
       limits: { budget: this.#services.budget, maxBacklog: this.#rules.maxBody },
       maxBody: this.#rules.maxBody,
@@ -228,7 +250,8 @@ export class Forwarder {
     if (client === null) flight.runInBackground()
     else flight.board()
     const place = client === null ? NO_PLACE : takePlace(routed, flight)
-    if (decision.mayCollapse) this.#collapser.lead(routed.key, { flight, sequence: fence.sequence })
+    const caller = routed.sharing.acceptance?.caller
+    if (decision.mayCollapse) this.#collapser.lead(boardingKey(errand), { flight, sequence: fence.sequence, caller })
     const form = this.#formOf(errand, client === null)
     const depart = () => flight.depart(this.#upstreamFor(errand), forwardRequest(routed, form, routed.content))
     if (turn === undefined) depart()
@@ -260,7 +283,9 @@ export class Forwarder {
   }
 
   /** Where other replicas could be given the response, they may be asking for it already. */
-  #turnOf({ routed, decision }: Errand): FleetTurn | undefined {
+  #turnOf(errand: Errand): FleetTurn | undefined {
+    const { routed, decision } = errand
+    if (boardingKey(errand) !== routed.key) return undefined
     const { fleet, clock, searches, epochs } = this.#services
     if (fleet?.reachable !== true || routed.reach === 'memory') return undefined
     if (!decision.mayStore || !decision.mayCollapse || this.#collapser.wasUncacheable(routed.key)) return undefined
@@ -274,14 +299,16 @@ export class Forwarder {
     })
   }
 
-  #planOf(routed: RoutedRequest, { fill, client, turn }: PlanParts): FlightPlan {
+  #planOf(errand: Errand, { fill, client, turn }: PlanParts): FlightPlan {
+    const { routed } = errand
+    const key = boardingKey(errand)
     return {
       onInterim: (status, fields) => client?.interim(status, fields),
       onHead: (head, times) => {
         const verdict = fill.onHead(head, times)
         if (!fill.mayStore) return verdict
-        if ('keep' in verdict && !verdict.keep && head.status < 500) this.#collapser.rememberUncacheable(routed.key)
-        else this.#collapser.forgetUncacheable(routed.key)
+        if ('keep' in verdict && !verdict.keep && head.status < 500) this.#collapser.rememberUncacheable(key)
+        else this.#collapser.forgetUncacheable(key)
         if ('keep' in verdict && !verdict.keep) turn?.release()
         return verdict
       },
@@ -294,7 +321,7 @@ export class Forwarder {
       onLanded: flight => {
         fill.onLanded()
         turn?.release()
-        this.#collapser.retire(routed.key, flight)
+        this.#collapser.retire(key, flight)
       },
     }
   }
@@ -305,22 +332,6 @@ export class Forwarder {
     if (result.kind === 'whole') return undefined
     return invalidateAfter(routed, head, { ...this.#services, ...this.#rules })
   }
-}
-
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  'UPSTREAM_REFUSED',
-  'UPSTREAM_UNREACHABLE',
-  'UPSTREAM_DNS',
-  'UPSTREAM_TLS',
-  'UPSTREAM_CONNECT_TIMEOUT',
-  'UPSTREAM_QUEUE_FULL',
-  'UPSTREAM_QUEUE_TIMEOUT',
-  'UPSTREAM_BREAKER_OPEN',
-])
-
-/** Whether the origin may have seen the request, so that its outcome is unknown. */
-function wasSent(fault: Fault): boolean {
-  return !NEVER_SENT.has(fault.code)
 }
 
 function isStrayNotModified({ decision }: Errand, result: OriginResult): boolean {

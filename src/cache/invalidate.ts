@@ -15,6 +15,7 @@ import { renderTag } from '../routing/tag-template.ts'
 import { purgedUris } from '../routing/uri-scopes.ts'
 import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import { groupScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
+import type { Acceptances } from './acceptance.ts'
 import { overridesMethod } from './decide.ts'
 import type { RoutedRequest } from './routed-request.ts'
 
@@ -22,6 +23,7 @@ export interface InvalidationServices {
   readonly epochs: Pick<PurgeEpochs, 'purge'>
   readonly router: Router
   readonly telemetry: Telemetry
+  readonly acceptances: Pick<Acceptances, 'withdrawUser'>
 }
 
 /**
@@ -39,6 +41,7 @@ export function invalidateAfter(
   const begun = purges
     .filter(({ scopes }) => scopes.length > 0)
     .map(({ by, scopes }) => {
+      if (by === 'user') services.acceptances.withdrawUser(routed.callers())
       services.telemetry.emit({ kind: 'purge', by, soft: false })
       return services.epochs.purge(scopes, 'hard')
     })

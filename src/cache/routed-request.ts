@@ -5,6 +5,7 @@
 // was purged later doesn't concern it, what was purged earlier must not reach it.
 
 import type { Readable } from 'node:stream'
+import type { EpochMs } from '../base/units.ts'
 import { type CacheDirectives, requestDirectives } from '../http/cache-control.ts'
 import type { PresentedRequest } from '../http/message.ts'
 import { heededDirectives } from '../http/staleness.ts'
@@ -14,7 +15,7 @@ import type { CallerDigest, Identification, Sharing } from '../routing/identity.
 import { pathParameters } from '../routing/path-pattern.ts'
 import type { Route } from '../routing/route.ts'
 import type { Router } from '../routing/router.ts'
-import { renderTag } from '../routing/tag-template.ts'
+import { tagsOf } from '../routing/tag-template.ts'
 import { storedUri, withoutOrigin } from '../routing/uri-scopes.ts'
 import { routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
 import type { CacheKey, Reach } from '../store/store.ts'
@@ -34,6 +35,7 @@ export interface RoutedRequest {
   readonly peer: Peer
   readonly request: PresentedRequest
   readonly route: Route
+  /** Of the path, and parts of identity that are beyond doubt: what fills the holes of tags. */
   readonly params: ReadonlyMap<string, string>
   readonly sharing: Sharing
   /** As the route heeds them. */
@@ -49,7 +51,17 @@ export interface RoutedRequest {
   readonly forms: StoredForms | undefined
   /** Digests that a purge may name this caller by: all credentials together, and each alone. */
   callers(): CallerDigest[]
+  /** When the credentials end by their own word, verified or not. */
+  expiry(): EpochMs | undefined
+  /** For audit lines. */
+  parts(): Record<string, string>
+  auditName(): string | undefined
+  /** Whether it carries a token that verifies here. */
+  tokenHolds(): boolean | Promise<boolean>
 }
+
+/** What a 403 withdraws: what one caller has of one route. */
+export const callerOnRoute = (caller: string, route: string): string => `${caller} ${route}`
 
 /** The part of the configuration that routes and identifies. */
 export interface Rules {
@@ -63,7 +75,10 @@ export interface Rules {
 export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, sequence: number): RoutedRequest {
   const { request } = exchange
   const route = rules.router.match(request)
-  const params = pathParameters(route.pattern, request.path)
+  const params = new Map([
+    ...rules.identification.parts(route, request),
+    ...pathParameters(route.pattern, request.path),
+  ])
   const sharing = rules.identification.sharing(route, request)
   return {
     exchange,
@@ -80,6 +95,10 @@ export function routeRequest(exchange: Exchange, peer: Peer, rules: Rules, seque
     sequence,
     forms: undefined,
     callers: () => callersOf(rules.identification, request),
+    parts: () => Object.fromEntries(rules.identification.parts(route, request)),
+    auditName: () => rules.identification.auditName(request),
+    tokenHolds: () => rules.identification.tokenHolds(request),
+    expiry: () => rules.identification.expiry(request),
   }
 }
 
@@ -106,12 +125,10 @@ export function knownScopes(routed: RoutedRequest): Scope[] {
   const { request, route, params, sharing } = routed
   const scopes = [routeScope(route.name), uriScope(storedUri(route, request))]
   scopes.push(uriScope(storedUri(route, withoutOrigin(request))))
-  if (sharing.caller !== undefined) scopes.push(...routed.callers().map(userScope))
-  for (const template of route.tags) {
-    const { tag, complete } = renderTag(template, params)
-    if (complete) scopes.push(tagScope(tag))
-    // A purge whose own holes can't be filled means every tag of this shape.
-    if (complete && tag !== template.text) scopes.push(tagScope(template.text))
+  if (route.share.kind === 'user' && sharing.caller !== undefined) {
+    const callers = routed.callers()
+    scopes.push(...callers.map(userScope), ...callers.map(each => userScope(callerOnRoute(each, route.name))))
   }
+  for (const template of route.tags) scopes.push(...tagsOf(template, params).map(tagScope))
   return scopes
 }

@@ -11,6 +11,8 @@ import type { Fleet } from '../store/fleet.ts'
 import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import type { Store } from '../store/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { Acceptances } from './acceptance.ts'
+import type { AuditLines } from './audit.ts'
 import type { BufferBudget } from './buffer-budget.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Rules } from './routed-request.ts'
@@ -27,6 +29,9 @@ export interface EngineServices {
   readonly upstream: Upstream
   readonly budget: BufferBudget
   readonly quarantine: Quarantine
+  readonly acceptances: Acceptances
+  /** Where answers given without the origin leave their lines. */
+  readonly audit: AuditLines
   /** In [0, 1). */
   random(): number
 }

@@ -124,14 +124,20 @@ function headSize(fields: Fields): StoredResponse['headBytes'] {
 }
 
 /** Last instant a response with this head may be of any use. */
-export function usefulUntil(routed: Pick<RoutedRequest, 'route'>, head: ResponseHead & ResponseTimes): EpochMs {
+export function usefulUntil(
+  routed: Pick<RoutedRequest, 'route'> & Partial<Pick<RoutedRequest, 'expiry'>>,
+  head: ResponseHead & ResponseTimes,
+): EpochMs {
   const policy = responseDirectives(head.fields)
   const dated = { ...head, date: dateOf(head.fields, head.responseTime) }
   const lifetime = freshnessLifetime(dated, routed.route.lifetime, policy)
   const windows = staleWindows(policy, routed.route.lifetime, lifetime)
   const toValidate = hasValidator(dated) ? KEPT_TO_VALIDATE_MS : 0
   const stale = Math.max(windows.ifError, windows.whileRevalidate, toValidate)
-  return epochMs(head.responseTime + lifetime.lifetime * (1 + routed.route.lifetime.jitter) + stale)
+  const useful = epochMs(head.responseTime + lifetime.lifetime * (1 + routed.route.lifetime.jitter) + stale)
+  // Contract §3: what is one caller's ends with the caller's token, verified or not.
+  const ends = routed.route.share.kind === 'user' ? routed.expiry?.() : undefined
+  return ends === undefined ? useful : epochMs(Math.min(useful, ends))
 }
 
 /** The stored response as a 304 to our validator leaves it (RFC 9111 §4.3.4). */

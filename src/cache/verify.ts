@@ -106,7 +106,7 @@ export class Verifier {
     if (answer === undefined) return
     const { status } = answer.head
     if (status === 304) return this.#report(hit, 'same')
-    if (status !== slot.response.status && status !== 200) return this.#refused(hit)
+    if (status !== slot.response.status && status !== 200) return this.#refused(hit, status)
     const { history, digest } = await this.#verifiedOf(slot)
     if (answer.digest === undefined || digest === undefined) return
     this.#tellStatistics(routed, answer)
@@ -121,9 +121,10 @@ export class Verifier {
   }
 
   /** Under `user` what is stored is the acceptance. */
-  #refused(hit: Hit): void {
+  #refused(hit: Hit, status: number): void {
     const { routed, slot } = hit
-    if (routed.sharing.caller !== undefined) this.#services.store.remove(slot.key)
+    if (routed.route.share.kind === 'user') this.#services.store.remove(slot.key)
+    this.#services.acceptances.withdraw(routed, status === 401 ? 'everywhere' : 'route')
     this.#report(hit, 'refused')
   }
 

@@ -58,7 +58,11 @@ export function keysOf(schema: z.ZodType): string[] {
 /** What stands under `part` of a section, map or list; undefined where nothing can. */
 export function childOf(schema: z.ZodType, part: string | number): z.ZodType | undefined {
   const kind = unwrapped(schema)
-  if (kind instanceof z.ZodObject) return Object.hasOwn(kind.shape, part) ? (kind.shape[part] as z.ZodType) : undefined
+  if (kind instanceof z.ZodObject) {
+    if (Object.hasOwn(kind.shape, part)) return kind.shape[part] as z.ZodType
+    const { catchall } = kind.def
+    return catchall === undefined || catchall instanceof z.ZodNever ? undefined : (catchall as z.ZodType)
+  }
   if (kind instanceof z.ZodRecord) return kind.valueType as z.ZodType
   if (kind instanceof z.ZodArray) return kind.element as z.ZodType
   if (kind instanceof z.ZodUnion) {

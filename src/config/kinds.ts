@@ -230,11 +230,12 @@ export const network = () => scalar(written => parseNetwork(written.text), { tit
 /** Any parser as a kind, for values that one key alone has. */
 export const own = scalar
 
-/** A map with exactly these keys; empty where nothing stands below its name. */
-export function section<S extends z.ZodRawShape>(shape: S) {
+/** A map with exactly these keys, and others only where `rest` says what they hold; empty where nothing stands below its name. */
+export function section<S extends z.ZodRawShape>(shape: S, rest?: z.ZodType) {
+  const strict = z.strictObject(shape)
   return z.preprocess(
     emptyAs(() => ({})),
-    z.strictObject(shape),
+    rest === undefined ? strict : (strict.catchall(rest) as unknown as typeof strict),
   )
 }
 

@@ -13,7 +13,7 @@ import { problemsOf, withoutFaulty } from './issues.ts'
 import { type Overrides, override } from './overrides.ts'
 import { inFileOrder, isError, type Problem } from './problems.ts'
 import { type FileSettings, rootSchema } from './schema.ts'
-import { absoluteTls, type RoutingSettings, routingSettings, type Settings } from './settings.ts'
+import { absoluteKeyFile, absoluteTls, type RoutingSettings, routingSettings, type Settings } from './settings.ts'
 import { type ConfigurationSource, readSource, type SourceDocument, withoutMark } from './source-document.ts'
 import type { Environment } from './variables.ts'
 
@@ -107,7 +107,8 @@ function isFollowUp({ code, path }: Problem, earlier: readonly Problem[]): boole
 function complete(settings: FileSettings, routing: RoutingSettings, file: string | undefined): Settings | undefined {
   const { upstream, store, defaults: _, ...rest } = settings
   if (upstream.url === undefined) return undefined
+  const identity = absoluteKeyFile(routing.identity, file)
   const redis = { ...store.redis, tls: absoluteTls(store.redis.tls, file) }
   const origin = { ...upstream, url: upstream.url, tls: absoluteTls(upstream.tls, file) }
-  return { ...rest, ...routing, upstream: origin, store: { ...store, redis } }
+  return { ...rest, ...routing, identity, upstream: origin, store: { ...store, redis } }
 }

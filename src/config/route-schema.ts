@@ -56,7 +56,18 @@ const policy = {
   share: key(shareRule(), {
     default: 'auto',
     prose:
-      'Who may be given the same stored response: `auto` (requests with credentials only where the origin allows sharing), `everyone` (credentials are not looked at), `user` (one copy per identity).',
+      'Who may be given the same stored response: `auto` (requests with credentials only where the origin allows sharing), `everyone` (credentials are not looked at), `signed-in` (all callers that the origin accepts), a list of parts of identity (those with equal parts that the origin accepts), `user` (one copy per identity).',
+    examples: [['tenant']],
+  }),
+  accepted: key(choice('response', 'route', 'token'), {
+    default: 'response',
+    prose:
+      "How far the origin's acceptance of a caller reaches, under `signed-in` and parts: one stored response (`response`), all of the route with equal parts (`route`: your word that credential and parts alone decide, tested by control requests), or a JWT verified here stands in (`token`).",
+  }),
+  trust: key(duration({ max: '30d' }), {
+    prose:
+      "How long an acceptance lasts, never beyond the token's `exp`. Without it as long as `ttl`, at most 5 minutes.",
+    examples: ['1m'],
   }),
   query: key(queryRule(), {
     default: 'all',
@@ -95,7 +106,7 @@ const policy = {
   jitter: key(percentage(), { default: '0%', prose: 'Spreads expiry by plus or minus this share of the lifetime.' }),
   tags: key(list(text({ title: 'tag' })), {
     default: [],
-    prose: 'Names that a purge may use for the stored response, with `{param}` from the path.',
+    prose: 'Names that a purge may use for the stored response, with `{param}` from the path and `{part}` of identity.',
     examples: [['patient:{id}', 'patients']],
   }),
   purge: key(list(text({ title: 'tag' })), {
@@ -125,6 +136,11 @@ const policy = {
   store: key(choice('all', 'memory'), {
     default: 'all',
     prose: 'Where responses are kept: in memory and Redis (`all`), or in this process alone (`memory`).',
+  }),
+  audit: key(yesNo(), {
+    default: false,
+    prose:
+      'Every answer given without the origin writes one line (who was given what), never sampled; where it cannot be written the request is forwarded.',
   }),
   fallback: key(fallback(), {
     prose: 'The answer when the origin fails and nothing stale is left.',

@@ -15,15 +15,31 @@ import { formatDuration, formatPercentage, parseDuration, parsePercentage } from
 import { suggest } from './suggest.ts'
 import type { Written } from './written.ts'
 
-/** Who may be given the same stored response. */
-export interface ShareRule {
-  readonly kind: 'auto' | 'everyone' | 'user'
-}
+/** Who may be given the same stored response; `parts` are names under `identity`. */
+export type ShareRule =
+  | { readonly kind: 'auto' | 'everyone' | 'user' | 'signed-in' }
+  | { readonly kind: 'parts'; readonly parts: readonly string[] }
 
 export const shareRule = () => {
-  const kind = choice('auto', 'everyone', 'user').transform((word): ShareRule => ({ kind: word }))
-  printers.add(kind, { print: (share: ShareRule) => share.kind })
+  const parts = list(text({ title: 'part of identity' })).refine(names => names.length > 0, {
+    message: 'names no part of identity',
+    params: { code: 'empty', hint: 'name a part, such as `[tenant]`, or write `signed-in`' },
+  })
+  const kind = z
+    .union([choice('auto', 'everyone', 'signed-in', 'user'), parts])
+    .transform((rule): ShareRule => (typeof rule === 'string' ? { kind: rule } : { kind: 'parts', parts: rule }))
+  printers.add(kind, { print: (share: ShareRule) => (share.kind === 'parts' ? share.parts : share.kind) })
   return kind
+}
+
+/** How a share rule is written on one line. */
+export function shareText(share: ShareRule): string {
+  return share.kind === 'parts' ? `[${share.parts.join(', ')}]` : share.kind
+}
+
+/** Whether the origin has to accept each caller: neither all nor one. */
+export function needsAcceptance(share: ShareRule): boolean {
+  return share.kind === 'signed-in' || share.kind === 'parts'
 }
 
 /** Names are as written; they may end in `*`. */

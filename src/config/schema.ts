@@ -7,18 +7,17 @@
 
 import { z } from 'zod'
 import type { Bytes } from '../base/units.ts'
+import { identity } from './identity-schema.ts'
 import { key } from './keys.ts'
 import {
   address,
   choice,
   count,
   delay,
-  headerName,
   list,
   network,
   own,
   percentage,
-  printers,
   section,
   size,
   text,
@@ -119,44 +118,6 @@ const store = section({
   }),
 })
 
-/** One place in a request that says who is asking. */
-export type IdentitySource =
-  | { readonly kind: 'header'; readonly name: string }
-  | { readonly kind: 'cookie'; readonly name: string }
-
-const cookieName = text({
-  title: 'cookie name',
-  pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
-  hint: 'write the name alone, such as `session`',
-})
-
-const identitySource = section({
-  header: key(headerName(), { prose: 'A header field.' }),
-  cookie: key(cookieName, { prose: 'A single cookie.' }),
-}).refine(item => (item.header === undefined) !== (item.cookie === undefined), {
-  message: 'needs exactly one of `header` and `cookie`',
-  params: { code: 'value', hint: 'write `{ header: Authorization }` or `{ cookie: session }`, one item each' },
-})
-
-const identityItem = identitySource.transform((item): IdentitySource => {
-  return item.header === undefined ? { kind: 'cookie', name: item.cookie ?? '' } : { kind: 'header', name: item.header }
-})
-printers.add(identityItem, { print: (source: IdentitySource) => ({ [source.kind]: source.name }) })
-
-const identity = section({
-  user: key(
-    list(identityItem).refine(items => items.length > 0, {
-      message: 'names nobody',
-      params: { code: 'value', hint: 'name at least one `{ header: … }` or `{ cookie: … }`, or leave the key out' },
-    }),
-    {
-      default: [{ header: 'Authorization' }, { header: 'Cookie' }],
-      prose: 'The fields and cookies that tell users apart; all of these that are present count together.',
-      examples: [[{ header: 'Authorization' }, { cookie: 'session' }]],
-    },
-  ),
-})
-
 const credentialName = text({
   title: 'header name',
   pattern: /^[!#$%&'+.^_`|~0-9A-Za-z-]+\*?$/,
@@ -212,7 +173,11 @@ const slo = section({
 export const rootSchema = section({
   upstream: key(upstream, { default: {}, prose: 'The backend and how it is spoken to.' }),
   store: key(store, { default: {}, prose: 'Where responses are kept, and how much of them.' }),
-  identity: key(identity, { default: {}, prose: 'Who is asking; used by `share`.' }),
+  identity: key(identity, {
+    default: {},
+    prose:
+      'Who is asking; used by `share`. Besides the keys below, parts of any name: `tenant: { header: X-Clinic }`, `{ cookie: … }` or `{ jwt: CLAIM }`.',
+  }),
   credentials: key(z.union([choice('default'), z.array(credentialName)]), {
     default: 'default',
     prose:

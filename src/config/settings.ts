@@ -7,8 +7,9 @@
 
 import { dirname, resolve } from 'node:path'
 import type { UpstreamUrl } from './addresses.ts'
+import type { IdentityRules, PartSource } from './identity-schema.ts'
 import { builtInPolicy, ROUTE_KEYS, type RouteKey, type RoutePolicy, type WrittenPolicy } from './route-schema.ts'
-import type { FileSettings, IdentitySource } from './schema.ts'
+import type { FileSettings } from './schema.ts'
 
 /** Where a route's key was written. */
 type WrittenIn = 'route' | 'defaults' | 'default'
@@ -27,7 +28,7 @@ export interface RoutingSettings {
   readonly routes: readonly RouteSettings[]
   /** What holds where no route matches: `defaults` alone. */
   readonly defaultRoute: RouteSettings
-  readonly identity: { readonly user: readonly IdentitySource[] }
+  readonly identity: IdentityRules
   /** Field names in lower case, a trailing `*` matches any rest. */
   readonly credentials: readonly string[]
   readonly expect: readonly string[]
@@ -83,8 +84,19 @@ function present(policy: WrittenPolicy): WrittenPolicy {
 
 function credentialsOf(file: FileSettings): readonly string[] {
   if (file.credentials !== 'default') return file.credentials
-  const named = file.identity.user.map(source => (source.kind === 'header' ? source.name : 'cookie'))
+  const { user, parts } = file.identity
+  const sources: PartSource[] = [...user, ...parts.map(part => part.source)]
+  const named = sources.map(({ kind, name }) =>
+    kind === 'header' ? name : kind === 'cookie' ? 'cookie' : 'authorization',
+  )
   return [...new Set([...CREDENTIALS, ...named])]
+}
+
+/** The name in `identity.jwt.file` likewise (see `absoluteTls`). */
+export function absoluteKeyFile(identity: IdentityRules, file: string | undefined): IdentityRules {
+  const { jwt } = identity
+  if (jwt?.file === undefined) return identity
+  return { ...identity, jwt: { ...jwt, file: resolve(file === undefined ? '.' : dirname(file), jwt.file) } }
 }
 
 /** File names in `upstream.tls` count from the configuration's folder, so that it can be started from anywhere. */

@@ -1,6 +1,6 @@
 // Does the configuration do what its own `expect` lines say?
 //
-// `METHOD TARGET => ROUTE[, CLAUSE]…` with the clauses share, cache, ttl, origin, key, tags
+// `METHOD TARGET => ROUTE[, CLAUSE]…` with the clauses share, accepted, trust, cache, ttl, origin, key, tags
 // and purges. A line is read strictly and held against `explain`, so it tests what the
 // proxy does. Whatever is wrong, the line or the configuration, is a flaw with its place
 // in the line. Clauses end at a comma followed by white space or the next clause, since
@@ -89,7 +89,7 @@ function splitClauses(line: string, from: number): Clause[] {
   let start = from
   return line
     .slice(from)
-    .split(/,(?=\s|[a-z]+\s)/i)
+    .split(/,(?=\s|[a-z]+\s)(?![^[\]]*\])/i)
     .map(part => {
       const [, name = '', gap = '', value = ''] = /^\s*(\S*)(\s*)(.*?)\s*$/s.exec(part) ?? []
       const begin = start + part.length - part.trimStart().length
@@ -120,7 +120,9 @@ interface Against {
 }
 
 const CLAUSES: Readonly<Record<string, (value: string, against: Against) => string | undefined>> = {
-  share: (value, { explanation }) => differing(value, explanation.share),
+  share: (value, { explanation }) => differing(value.replace(/\s*,\s*/g, ', '), explanation.share),
+  accepted: (value, { explanation }) => differing(value, explanation.accepted ?? 'none'),
+  trust: (value, { explanation }) => differingDuration(value, explanation.trust),
   cache: (value, { explanation }) => differing(value, explanation.cache),
   origin: (value, { explanation }) => differing(value, explanation.origin),
   ttl: checkTtl,
@@ -147,6 +149,10 @@ function differing(expected: string, actual: string): string | undefined {
 }
 
 function checkTtl(value: string, { explanation: { ttl } }: Against): string | undefined {
+  return differingDuration(value, ttl)
+}
+
+function differingDuration(value: string, ttl: number | null): string | undefined {
   const actual = ttl === null ? 'none' : formatDuration(milliseconds(ttl * 1000))
   if (value === 'none') return differing(value, actual)
   const parsed = parseDuration(value)

@@ -5,13 +5,14 @@
 // Explanation is what `explain --json` prints (contract §1), durations in seconds;
 // `explanation-text.ts` says it in words.
 
+import { needsAcceptance, shareText } from '../config/route-values.ts'
 import { fieldValue } from '../http/fields.ts'
 import type { PresentedRequest } from '../http/message.ts'
 import type { CompiledRoutes } from '../routing/compiled-routes.ts'
 import { pathParameters } from '../routing/path-pattern.ts'
 import { keyedQuery } from '../routing/query.ts'
 import type { Route } from '../routing/route.ts'
-import { couldRender, renderTag, renderTags } from '../routing/tag-template.ts'
+import { couldRender, renderTag } from '../routing/tag-template.ts'
 
 export interface Explanation {
   readonly route: string
@@ -20,8 +21,9 @@ export interface Explanation {
   readonly params: Readonly<Record<string, string>>
   readonly share: string
   /** How far an acceptance reaches, and for how long; null where sharing needs none. */
-  readonly accepted: null
-  readonly trust: null
+  readonly accepted: 'response' | 'route' | 'token' | null
+  /** Seconds. */
+  readonly trust: number | null
   readonly cache: 'on' | 'off' | 'observe'
   /** Seconds; null: the origin alone decides. */
   readonly ttl: number | null
@@ -50,23 +52,25 @@ export interface Explanation {
 export function explain(compiled: CompiledRoutes, request: PresentedRequest): Explanation {
   const { router } = compiled
   const route = router.match(request)
+  const identified = compiled.identification.parts(route, request)
   const params = pathParameters(route.pattern, request.path)
-  const tags = renderTags(route.tags, params)
+  const values = new Map([...identified, ...params])
+  const tags = tagsShown(compiled, route, values)
   const { ttl, origin } = route.lifetime
   return {
     route: route.name,
     method: request.method,
     path: request.path,
     params: Object.fromEntries(params),
-    share: route.share.kind,
-    accepted: null,
-    trust: null,
+    share: shareText(route.share),
+    accepted: needsAcceptance(route.share) ? route.accepted : null,
+    trust: needsAcceptance(route.share) ? route.trust / 1000 : null,
     cache: route.cache,
     ttl: ttl === undefined ? null : ttl / 1000,
     origin,
     key: keyOf(compiled, route, request),
     tags,
-    purges: purgesOf(route, params),
+    purges: purgesOf(route, values),
     purgedBy: purgersOf([...router.routes, router.fallback], route, tags),
     others: router.losers(request).map(({ route: other, lost }) => ({ route: other.name, lost })),
   }
@@ -74,15 +78,25 @@ export function explain(compiled: CompiledRoutes, request: PresentedRequest): Ex
 
 function keyOf({ identification }: CompiledRoutes, route: Route, request: PresentedRequest): Explanation['key'] {
   const { refusal } = identification.sharing(route, request)
-  const sources = refusal === undefined ? identification.sourcesIn(request) : []
+  const own = route.share.kind === 'parts' ? route.share.parts : identification.sourcesIn(request)
+  const sources = refusal === undefined ? own : []
   return {
     host: request.host,
     path: request.path,
     query: keyedQuery(route.query, request.query) ?? null,
     vary: Object.fromEntries(route.vary.map(name => [name, fieldValue(request.fields, name) ?? null])),
-    identity: route.share.kind === 'user' ? sources : null,
+    identity: route.share.kind === 'user' || route.share.kind === 'parts' ? sources : null,
     body: route.body,
   }
+}
+
+/** Complete ones, and those that only lack a part of identity, with the hole left. */
+function tagsShown({ settings }: CompiledRoutes, { tags }: Route, values: ReadonlyMap<string, string>): string[] {
+  const parts = settings.identity.parts.map(({ name }) => `{${name}}`)
+  return tags.flatMap(template => {
+    const { tag, complete } = renderTag(template, values)
+    return complete || parts.some(hole => tag.includes(hole)) ? [tag] : []
+  })
 }
 
 function purgesOf(route: Route, params: ReadonlyMap<string, string>): string[] {

@@ -5,7 +5,7 @@
 // what tells responses apart, which writes purge it, why the other routes lost. Whether a
 // response may be stored is asked of `cache/decide.ts`, as the proxy does.
 
-import { epochMs, type Milliseconds } from '../base/units.ts'
+import { epochMs, type Milliseconds, milliseconds } from '../base/units.ts'
 import { decide } from '../cache/decide.ts'
 import { formatDuration, formatPercentage } from '../config/quantities.ts'
 import type { RouteKey } from '../config/route-schema.ts'
@@ -67,6 +67,10 @@ const BECAUSE: Readonly<Record<string, string>> = {
   'identity-missing': 'passed through: nothing under `identity.user` is in the request',
   'identity-empty': 'passed through: what should tell the caller is empty',
   'identity-repeated': 'passed through: what should tell the caller is there twice',
+  'part-missing': 'passed through: a part of identity that `share` names is not in the request',
+  'part-empty': 'passed through: a part of identity that `share` names is empty',
+  'part-repeated': 'passed through: a part of identity that `share` names is there twice',
+  'token-unverified': 'passed through: no token that is verified here is in the request',
 }
 
 function cacheText({ compiled, request, route }: Told): string {
@@ -141,15 +145,28 @@ function shareWords({ explanation, compiled, request }: Told): string {
       sources.length === 0 ? 'who is told apart by `identity.user`' : `told apart here by ${sources.join(' and ')}`
     return `one stored response per user, ${apart}`
   }
+  if (explanation.share !== 'auto') return `${amongAccepted(explanation)}${acceptedWords(explanation)}`
   const credentials = compiled.identification.credentialsIn(request.fields)
   if (credentials.length === 0) return 'one stored response for all requests without credentials'
   return `this request carries credentials (${credentials.join(', ')}), so it takes and leaves only what the origin allows to be shared`
 }
 
-function keyText({ explanation: { key }, request }: Told): string {
+function amongAccepted({ share }: Explanation): string {
+  if (share === 'signed-in') return 'one stored response for all callers that the origin accepts'
+  return `one stored response per ${share.slice(1, -1).replaceAll(', ', ' and ')}, for callers that the origin accepts`
+}
+
+function acceptedWords({ accepted, trust }: Explanation): string {
+  const lasts = formatDuration(milliseconds((trust ?? 0) * 1000))
+  if (accepted === 'token') return ', for whom a verified token stands in until its `exp` (accepted: token)'
+  const reach = accepted === 'route' ? 'for the whole route' : 'for this very response'
+  return `, ${reach} and ${lasts} (accepted: ${accepted}, trust: ${lasts})`
+}
+
+function keyText({ explanation: { key }, request, route }: Told): string {
   const url = `${request.scheme}://${key.host}${key.path}${key.query === null ? '' : `?${key.query}`}`
   const fields = Object.entries(key.vary).map(([name, value]) => `${name}: ${value ?? '(absent)'}`)
-  const caller = key.identity === null ? [] : ['the caller']
+  const caller = key.identity === null ? [] : route.share.kind === 'parts' ? [...route.share.parts] : ['the caller']
   return [url, ...fields, ...caller, ...(key.body ? ["the request's content"] : [])].join(' + ')
 }
 

@@ -15,6 +15,8 @@ export interface LogSink {
   readonly pretty: boolean
   /** One line without its end. */
   write(line: string, urgent: boolean): void
+  /** Whether `write` would keep a line of this length, rather than drop it. */
+  takes(length: number): boolean
   /** Writes what waits, blocking; gives up on a non-blocking descriptor that stays full for a tenth of a second. */
   flush(): void
   /** Flushes and lets go of the exit hook; later lines go nowhere. */
@@ -69,6 +71,10 @@ class DescriptorSink implements LogSink {
     this.#append(line)
     if (urgent || this.#waitingLength >= BLOCK) this.#send()
     else this.#timer ??= setTimeout(() => this.#send(), this.#patience).unref()
+  }
+
+  takes(length: number): boolean {
+    return this.#open && this.#waitingLength + length <= LIMIT
   }
 
   flush(): void {

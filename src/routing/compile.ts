@@ -7,12 +7,15 @@
 // nothing about sharing.
 
 import { createHash } from 'node:crypto'
+import { milliseconds } from '../base/units.ts'
 import { isError, type KeyPath, type Problem } from '../config/problems.ts'
+import { needsAcceptance } from '../config/route-values.ts'
 import type { RouteSettings, RoutingSettings } from '../config/settings.ts'
 import type { ConfigurationSource } from '../config/source-document.ts'
 import { type CompiledRoutes, writtenAt } from './compiled-routes.ts'
 import { compileConditions, describeCondition, hostFlaw } from './conditions.ts'
 import { Identification, type IdentitySecret } from './identity.ts'
+import { checkIdentity, checkSharing, type IdentityFinding } from './identity-checks.ts'
 import { type CompiledMatch, compileMatch } from './match.ts'
 import { parsePattern, type TextFlaw } from './path-pattern.ts'
 import type { Route } from './route.ts'
@@ -34,6 +37,7 @@ export interface Compilation {
 /** Compiles all routes; serve with the outcome only when no problem is an error. `secret` stays the same over reloads. */
 export function compileRoutes(settings: RoutingSettings, source: Located, secret: IdentitySecret): Compilation {
   const problems = new ProblemList(source)
+  problems.addAll(checkIdentity(settings.identity))
   const routes = settings.routes.flatMap(written => compileRoute(written, settings, problems) ?? [])
   const fallback = compileFallback(settings, problems)
   for (const [one, other] of findTies(routes)) problems.add(['routes', other.name, 'match'], tieFlaw(one, other))
@@ -61,6 +65,12 @@ class ProblemList {
     const place = this.#source.locate(path, { of: 'value', offset: flaw.at })
     const problem = { code, severity, path, ...place, message: flaw.message, hint: flaw.hint }
     this.#found.set(`${place.line}:${place.column}:${flaw.message}`, problem)
+  }
+
+  addAll(findings: readonly IdentityFinding[]): void {
+    for (const { path, message, hint, severity } of findings) {
+      this.add(path, { message, hint, at: 0 }, { code: 'identity', severity })
+    }
   }
 
   get all(): Problem[] {
@@ -99,7 +109,8 @@ interface Around {
 
 function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, { settings, problems }: Around): Route {
   checkHost(written, problems)
-  const known = pattern.parameters
+  problems.addAll(checkSharing(written, pattern, settings))
+  const known = [...pattern.parameters, ...settings.identity.parts.map(part => part.name)]
   const purge = written.purge.filter(tag => tag !== 'user')
   return {
     name: written.name,
@@ -110,7 +121,7 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     cache: settings.mode === 'observe' && written.cache === 'on' ? 'observe' : written.cache,
     lifetime: lifetimeOf(written),
     requestDirectives: written.requestDirectives,
-    share: written.share,
+    ...sharingOf(written, settings),
     query: written.query,
     vary: [...new Set(written.vary.map(name => name.toLowerCase()))],
     body: written.body,
@@ -129,6 +140,30 @@ function assemble(written: RouteSettings, { methods, pattern }: CompiledMatch, {
     keyPrefix: keyPrefix(written, settings),
     definition: definitionOf(written, settings),
   }
+}
+
+function sharingOf(written: RouteSettings, settings: RoutingSettings) {
+  const { share, accepted, audit } = written
+  return { share, accepted, audit, trust: trustOf(written), usesToken: usesToken(written, settings) }
+}
+
+/** Contract §2: the route's ttl, at most 5m. */
+const LONGEST_TRUST = milliseconds(300_000)
+
+function trustOf({ trust, ttl }: RouteSettings): Route['trust'] {
+  return trust ?? milliseconds(Math.min(ttl ?? LONGEST_TRUST, LONGEST_TRUST))
+}
+
+/** Whether anything about the route rests on a verified token. */
+function usesToken(written: RouteSettings, { identity }: RoutingSettings): boolean {
+  if (written.accepted === 'token' || (written.audit && identity.audit?.kind === 'jwt')) return true
+  const shared = written.share.kind === 'parts' ? written.share.parts : []
+  const tags = [...written.tags, ...written.purge]
+  return identity.parts.some(({ name, source }) => {
+    return (
+      source.kind === 'jwt' && (written.audit || shared.includes(name) || tags.some(tag => tag.includes(`{${name}}`)))
+    )
+  })
 }
 
 function lifetimeOf(written: RouteSettings): Route['lifetime'] {
@@ -177,11 +212,18 @@ function keyPrefix(written: RouteSettings, settings: RoutingSettings): string {
   const deciding = {
     share: written.share,
     vary: written.vary,
-    user: share === 'user' ? settings.identity.user : [],
+    user: share === 'user' || needsAcceptance(written.share) ? settings.identity.user : [],
+    parts: written.share.kind === 'parts' ? partsOf(written.share.parts, settings.identity) : [],
     credentials: share === 'auto' ? [...settings.credentials].sort() : [],
   }
   const digest = createHash('sha256').update(JSON.stringify(deciding)).digest('base64url').slice(0, 22)
   return `${written.name.length}:${written.name}${digest}`
+}
+
+/** Claims of another issuer are other claims. */
+function partsOf(names: readonly string[], { parts, jwt }: RoutingSettings['identity']): unknown[] {
+  const own = parts.filter(({ name }) => names.includes(name))
+  return own.some(({ source }) => source.kind === 'jwt') ? [...own, jwt?.issuer, jwt?.audience] : own
 }
 
 /** What the file says of the route, defaults included; where it says so doesn't matter. */

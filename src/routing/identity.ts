@@ -5,16 +5,20 @@
 // no credential, an empty one, or one that is there twice passes the request through.
 // Credentials leave this file only as keyed digests, and no table remembers them: a digest
 // costs under two microseconds, less than a secret lying about in the heap is worth.
-// Parts of identity, `signed-in` and acceptance will be further facts beside these.
+// Under `signed-in` and parts the key holds the parts alone, and whether the origin accepts
+// the caller is for cache/acceptance.ts to know; a part that is a claim counts only once
+// the token is verified (`prepare`), and then in the same turn.
 
 import { hash, hkdfSync, randomBytes } from 'node:crypto'
-import type { IdentitySource } from '../config/schema.ts'
+import type { EpochMs } from '../base/units.ts'
+import type { PartSource } from '../config/identity-schema.ts'
 import type { RoutingSettings } from '../config/settings.ts'
 import { type Fields, fieldLines } from '../http/fields.ts'
 import type { PresentedRequest } from '../http/message.ts'
-import { cookieValues } from './cookies.ts'
 import { FieldNames } from './field-names.ts'
 import type { Route } from './route.ts'
+import type { TokenVerifier, VerifiedToken } from './token-verifier.ts'
+import { bearerToken, claimedExpiry, valuesOf } from './tokens.ts'
 
 /** Keyed digest of a caller's credentials: equal for equal credentials, worthless without the key. */
 export type CallerDigest = string & { readonly callerDigest: true }
@@ -26,8 +30,22 @@ export function createIdentitySecret(): IdentitySecret {
   return randomBytes(32).toString('hex') as IdentitySecret
 }
 
-/** Why a caller can't be told apart: nothing to tell by, an empty value, the same field or cookie twice. */
-type IdentityRefusal = 'identity-missing' | 'identity-empty' | 'identity-repeated'
+/** Why a caller or a part can't be told: nothing to tell by, an empty value, the same field or cookie twice, a token that proves nothing. */
+type IdentityRefusal =
+  | 'identity-missing'
+  | 'identity-empty'
+  | 'identity-repeated'
+  | 'part-missing'
+  | 'part-empty'
+  | 'part-repeated'
+  | 'token-unverified'
+
+/** Whose acceptance by the origin counts, where a stored response is shared among those it accepts. */
+export interface Accepting {
+  readonly caller: CallerDigest
+  /** A token verified here stands in for the origin, until then. */
+  readonly proven: EpochMs | undefined
+}
 
 /**
  * The same for all replicas that share the cache's secret. Of several (a rotation) the oldest counts, so that
@@ -44,29 +62,40 @@ export interface Sharing {
   readonly refusal: IdentityRefusal | undefined
   /** Under `share: auto`, which credentials the request carries; they decide what the origin must allow (RFC 9111 §3.5). */
   readonly credentials: 'none' | 'authorization' | 'other'
-  /** The key's identity part; undefined where the stored response is not one caller's. */
+  /** The key's identity part: the caller under `user`, the parts under parts; undefined where all share. */
   readonly caller: CallerDigest | undefined
+  /** Undefined where the origin has to accept nobody, or can't. */
+  readonly acceptance: Accepting | undefined
 }
+
+type PartValue =
+  | { readonly value: string; readonly refusal: undefined }
+  | { readonly value?: undefined; readonly refusal: IdentityRefusal }
 
 /** A caller under `identity.user`, whatever the route. */
 export type Caller =
   | { readonly digest: CallerDigest; readonly refusal: undefined }
   | { readonly digest: undefined; readonly refusal: IdentityRefusal }
 
-const SHARED: Sharing = { refusal: undefined, credentials: 'none', caller: undefined }
+const SHARED: Sharing = { refusal: undefined, credentials: 'none', caller: undefined, acceptance: undefined }
 const WITH_AUTHORIZATION: Sharing = { ...SHARED, credentials: 'authorization' }
 const WITH_CREDENTIALS: Sharing = { ...SHARED, credentials: 'other' }
 
 export type IdentitySettings = Pick<RoutingSettings, 'identity' | 'credentials'>
 
 export class Identification {
+  readonly #identity: IdentitySettings['identity']
   readonly #user: IdentitySettings['identity']['user']
+  readonly #partSources: ReadonlyMap<string, PartSource>
+  #verifier: TokenVerifier | undefined
   readonly #credentials: FieldNames
   readonly #protected: FieldNames
   readonly #secret: IdentitySecret
 
   constructor(settings: IdentitySettings, secret: IdentitySecret) {
+    this.#identity = settings.identity
     this.#user = settings.identity.user
+    this.#partSources = new Map(settings.identity.parts.map(({ name, source }) => [name, source]))
     // RFC 9111 §3.5 holds for Authorization whatever the list says.
     this.#credentials = new FieldNames([...settings.credentials, 'authorization'])
     this.#protected = new FieldNames([...settings.credentials, 'authorization', 'cookie', ...this.#headerNames()])
@@ -74,7 +103,31 @@ export class Identification {
   }
 
   #headerNames(): string[] {
-    return this.#user.map(source => (source.kind === 'header' ? source.name : 'cookie'))
+    const { user, parts } = this.#identity
+    const sources = [...user, ...parts.map(part => part.source)]
+    return sources.map(({ kind, name }) => (kind === 'header' ? name : kind === 'cookie' ? 'cookie' : 'authorization'))
+  }
+
+  /** Claims are worth nothing without it. */
+  useVerifier(verifier: TokenVerifier | undefined): void {
+    this.#verifier = verifier
+  }
+
+  /** Whether tokens are verified at all. */
+  get verifies(): boolean {
+    return this.#verifier !== undefined
+  }
+
+  /** Verifies the request's token where the route needs it and nothing is known of it yet; undefined: there is nothing to wait for. */
+  prepare(route: Route, { fields }: Pick<PresentedRequest, 'fields'>): Promise<unknown> | undefined {
+    if (!route.usesToken || this.#verifier === undefined) return undefined
+    const token = bearerToken(fields, this.#user)
+    return token === undefined || this.#verifier.known(token) !== undefined ? undefined : this.#verifier.verify(token)
+  }
+
+  #verified(fields: Fields): VerifiedToken | undefined {
+    const token = this.#verifier === undefined ? undefined : bearerToken(fields, this.#user)
+    return token === undefined ? undefined : this.#verifier?.known(token)
   }
 
   /** How this request may share on this route. */
@@ -82,7 +135,97 @@ export class Identification {
     if (route.share.kind === 'everyone') return SHARED
     if (route.share.kind === 'auto') return this.#byCredentials(request.fields)
     const { digest, refusal } = this.caller(request)
-    return { refusal, credentials: 'none', caller: digest }
+    if (route.share.kind === 'user') return { ...SHARED, refusal, caller: digest }
+    return refusal === undefined ? this.#amongAccepted(route, request, digest) : { ...SHARED, refusal }
+  }
+
+  #amongAccepted(route: Route, { fields }: PresentedRequest, caller: CallerDigest): Sharing {
+    const names = route.share.kind === 'parts' ? route.share.parts : []
+    const verified = route.usesToken ? this.#verified(fields) : undefined
+    let text = ''
+    for (const name of names) {
+      const { value, refusal } = this.#part(name, fields, verified)
+      if (refusal !== undefined) return { ...SHARED, refusal }
+      text += `${name.length}:${name}${value.length}:${value}`
+    }
+    const proven = route.accepted === 'token' ? verified?.expires : undefined
+    if (route.accepted === 'token' && proven === undefined) return { ...SHARED, refusal: 'token-unverified' }
+    const parts = text === '' ? undefined : this.#digest(`parts${text}`)
+    return { ...SHARED, caller: parts, acceptance: { caller, proven } }
+  }
+
+  #part(name: string, fields: Fields, verified: VerifiedToken | undefined): PartValue {
+    const source = this.#partSources.get(name)
+    if (source === undefined) return { refusal: 'part-missing' }
+    if (source.kind === 'jwt' && verified === undefined) return { refusal: 'token-unverified' }
+    const values = source.kind === 'jwt' ? [verified?.claims.get(source.name)] : valuesOf(source, fields)
+    if (values.length > 1) return { refusal: 'part-repeated' }
+    const [value] = values
+    if (value === undefined) return { refusal: 'part-missing' }
+    return value.trim() === '' ? { refusal: 'part-empty' } : { value, refusal: undefined }
+  }
+
+  /** The parts of identity that this request has beyond doubt, for tags and audit lines. */
+  parts(route: Route, { fields }: Pick<PresentedRequest, 'fields'>): Map<string, string> {
+    const found = new Map<string, string>()
+    const wanted = route.audit || route.tags.length > 0 || route.purge.length > 0
+    if (!wanted || this.#partSources.size === 0) return found
+    const verified = route.usesToken ? this.#verified(fields) : undefined
+    for (const name of this.#partSources.keys()) {
+      const { value } = this.#part(name, fields, verified)
+      if (value !== undefined) found.set(name, value)
+    }
+    return found
+  }
+
+  /** Parts of this route that a caller only claims: all but verified claims. */
+  claimedParts(route: Route): PartSource[] {
+    const names = route.share.kind === 'parts' ? route.share.parts : []
+    return names.flatMap(name => this.#partSources.get(name) ?? []).filter(source => source.kind !== 'jwt')
+  }
+
+  /** The fields as somebody without credentials would send them; what only carries a part stays. */
+  anonymous(fields: Fields): string[] {
+    const claimed = new Set(this.#identity.parts.map(({ source }) => (source.kind === 'header' ? source.name : '')))
+    const users = new Set(this.#user.map(({ kind, name }) => (kind === 'header' ? name : 'cookie')))
+    const kept: string[] = []
+    for (let at = 0; at < fields.length; at += 2) {
+      const name = (fields[at] as string).toLowerCase()
+      const personal = users.has(name) || (this.#protected.has(name) && !claimed.has(name))
+      if (!personal) kept.push(fields[at] as string, fields[at + 1] as string)
+    }
+    const cookies = this.#identity.parts.flatMap(({ source }) => {
+      if (source.kind !== 'cookie' || this.#user.some(user => user.kind === 'cookie' && user.name === source.name))
+        return []
+      return valuesOf(source, fields)
+        .slice(0, 1)
+        .map(value => `${source.name}=${value}`)
+    })
+    return cookies.length === 0 ? kept : [...kept, 'Cookie', cookies.join('; ')]
+  }
+
+  /** Whether the request carries a token that verifies here, known at once or by and by. */
+  tokenHolds({ fields }: Pick<PresentedRequest, 'fields'>): boolean | Promise<boolean> {
+    const token = this.#verifier === undefined ? undefined : bearerToken(fields, this.#user)
+    if (token === undefined || this.#verifier === undefined) return false
+    return (
+      this.#verifier.known(token) !== undefined || this.#verifier.verify(token).then(verified => verified !== undefined)
+    )
+  }
+
+  /** When the request's credentials end by their own word, verified or not. */
+  expiry({ fields }: Pick<PresentedRequest, 'fields'>): EpochMs | undefined {
+    const texts = this.#user.flatMap(source => valuesOf(source, fields))
+    return claimedExpiry([...fieldLines(fields, 'authorization'), ...texts])
+  }
+
+  /** The person's name for audit lines, as `identity.audit` says; undefined where it can't be told. */
+  auditName({ fields }: Pick<PresentedRequest, 'fields'>): string | undefined {
+    const { audit } = this.#identity
+    if (audit === undefined) return undefined
+    if (audit.kind === 'jwt') return this.#verified(fields)?.claims.get(audit.name)
+    const values = valuesOf(audit, fields)
+    return values.length === 1 ? values[0] : undefined
   }
 
   #byCredentials(fields: Fields): Sharing {
@@ -145,10 +288,6 @@ export class Identification {
     if (this.#protected.has(lower) || route.vary.includes(lower)) return true
     return route.when.some(condition => condition.on === 'header' && condition.name === lower)
   }
-}
-
-function valuesOf(source: IdentitySource, fields: Fields): string[] {
-  return source.kind === 'header' ? fieldLines(fields, source.name) : cookieValues(fields, source.name)
 }
 
 function refusedAs(refusal: IdentityRefusal): Caller {

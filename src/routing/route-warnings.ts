@@ -45,7 +45,9 @@ function originFlaw(route: Route): Omit<TextFlaw, 'at'> | undefined {
     return { message, hint: 'add `ttl`, or leave `origin` out' }
   }
   if (origin === 'cap' || route.share.kind === 'user') return undefined
-  const shared = route.share.kind === 'everyone' ? 'everyone' : 'every request without credentials'
+  const { kind } = route.share
+  const shared =
+    kind === 'everyone' ? 'everyone' : kind === 'auto' ? 'every request without credentials' : 'all whom it accepts'
   const message = `\`origin: override\` on \`${route.name}\` gives ${shared} the same response even where the origin says \`private\` or \`no-store\``
   return { message, hint: 'use `share: user`, or `origin: cap` to keep what the origin forbids' }
 }

@@ -33,6 +33,14 @@ export interface Route {
   readonly lifetime: LifetimeRules
   readonly requestDirectives: 'obey' | 'ignore'
   readonly share: ShareRule
+  /** How far the origin's acceptance of a caller reaches, where one is needed. */
+  readonly accepted: 'response' | 'route' | 'token'
+  /** How long an acceptance lasts. */
+  readonly trust: Milliseconds
+  /** Something about it rests on a verified token. */
+  readonly usesToken: boolean
+  /** Every answer given without the origin leaves a line. */
+  readonly audit: boolean
   readonly query: KeptQuery
   /** Lower-case names. */
   readonly vary: readonly string[]

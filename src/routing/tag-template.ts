@@ -72,15 +72,25 @@ export function renderTag(template: TagTemplate, values: ReadonlyMap<string, str
   return { tag, complete }
 }
 
-/** The tags a stored response carries: those that are complete. */
-export function renderTags(templates: readonly TagTemplate[], values: ReadonlyMap<string, string>): string[] {
-  const tags: string[] = []
-  for (const template of templates) {
-    const { tag, complete } = renderTag(template, values)
-    if (complete) tags.push(tag)
+/**
+ * Every name that a purge may have for the tag of this response: itself, and, because a purge
+ * whose own holes can't all be filled means every tag of that shape, the same with holes left.
+ */
+export function tagsOf(template: TagTemplate, values: ReadonlyMap<string, string>): string[] {
+  if (!renderTag(template, values).complete) return []
+  const holes = template.pieces.flatMap(piece => ('hole' in piece ? [piece.hole] : []))
+  const names = [...new Set(holes)].slice(0, MOST_HOLES)
+  const tags = new Set<string>([template.text])
+  for (let left = 0; left < 2 ** names.length; left++) {
+    const filled = new Map(values)
+    for (const [at, name] of names.entries()) if ((left >> at) % 2 === 1) filled.delete(name)
+    tags.add(renderTag(template, filled).tag)
   }
-  return tags
+  return [...tags]
 }
+
+/** Combinations double with each. */
+const MOST_HOLES = 4
 
 /** Whether the template could give this very tag for some values: what `explain` shows as purging it. */
 export function couldRender(template: TagTemplate, tag: string): boolean {

@@ -37,8 +37,9 @@ export function acceptedFields(fields: Fields, trusted: boolean, known: FieldNam
 
 /** The names with an underscore that this configuration decides by. */
 export function underscoredNames(settings: RoutingSettings): FieldNames {
-  const sources = Object.values(settings.identity).flat()
-  const identity = sources.flatMap(source => (source.kind === 'header' ? [source.name] : []))
+  const { user, parts, audit } = settings.identity
+  const sources = [...user, ...parts.map(part => part.source), audit]
+  const identity = sources.flatMap(source => (source?.kind === 'header' ? [source.name] : []))
   const routes = [...settings.routes, settings.defaultRoute]
   const ruled = routes.flatMap(route => [...route.vary, ...(route.when?.header ?? []).map(({ name }) => name)])
   return new FieldNames([...identity, ...settings.credentials, ...ruled].filter(name => name.includes('_')))

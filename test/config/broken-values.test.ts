@@ -104,7 +104,7 @@ const words: BrokenFile[] = [
     text: 'defaults: { share: ▸evryone }',
     code: 'value',
     says: 'defaults.share: `evryone` is not one of the values',
-    hint: 'did you mean `everyone`? (one of `auto`, `everyone`, `user`)',
+    hint: 'did you mean `everyone`? (one of `auto`, `everyone`, `signed-in`, `user`)',
   },
   {
     name: 'a YAML 1.1 boolean',

@@ -64,6 +64,7 @@ export interface MemorySink {
   readonly lines: string[]
   readonly urgent: boolean[]
   readonly pretty: boolean
+  takes(length: number): boolean
   write(line: string, urgent: boolean): void
   flush(): void
   close(): void
@@ -81,6 +82,7 @@ export function aSink(pretty = false): MemorySink {
       lines.push(line)
       urgent.push(isUrgent)
     },
+    takes: () => true,
     flush: () => undefined,
     close: () => undefined,
   }

@@ -51,7 +51,7 @@ describe('share: user (contract §3: identity that can not be made is never gues
   ]
   for (const [fields, refusal] of refused) {
     test(`${JSON.stringify(fields)} is passed through: ${refusal}`, () => {
-      assert.deepEqual(sharing(fields), { refusal, credentials: 'none', caller: undefined })
+      assert.deepEqual(sharing(fields), { refusal, credentials: 'none', caller: undefined, acceptance: undefined })
     })
   }
 
@@ -110,7 +110,7 @@ describe('share: auto', () => {
   ]
   for (const [fields, credentials] of table) {
     test(`${JSON.stringify(fields)} carries ${credentials}`, () => {
-      assert.deepEqual(sharing(fields), { refusal: undefined, credentials, caller: undefined })
+      assert.deepEqual(sharing(fields), { refusal: undefined, credentials, caller: undefined, acceptance: undefined })
     })
   }
 
@@ -124,7 +124,12 @@ describe('share: auto', () => {
 
 test('share: everyone does not look at credentials', () => {
   const { sharing } = identified('defaults: { share: everyone }')
-  assert.deepEqual(sharing(['Authorization', 'x']), { refusal: undefined, credentials: 'none', caller: undefined })
+  assert.deepEqual(sharing(['Authorization', 'x']), {
+    refusal: undefined,
+    credentials: 'none',
+    caller: undefined,
+    acceptance: undefined,
+  })
 })
 
 test('Connection may not take away what decides who is asking or what is keyed', () => {

@@ -7,7 +7,7 @@
 // sharing to the origin) and the two ends, between which the truth lies: everybody a
 // caller of their own, and everybody the same.
 
-import type { IdentitySource } from '../../config/schema.ts'
+import type { IdentitySource } from '../../config/identity-schema.ts'
 import type { PresentedRequest } from '../../http/message.ts'
 import type { CompiledRoutes } from '../../routing/compiled-routes.ts'
 import type { Route } from '../../routing/route.ts'
@@ -40,9 +40,9 @@ export class CredentialMaker {
   readonly #parts: readonly IdentitySource[]
 
   constructor({ settings }: Pick<CompiledRoutes, 'settings'>) {
-    const { user, ...parts } = settings.identity as { user: readonly IdentitySource[] } & Record<string, unknown>
+    const { user, parts } = settings.identity
     this.#user = user
-    this.#parts = Object.values(parts).filter(isSource)
+    this.#parts = parts.flatMap(({ source }) => (source.kind === 'jwt' ? [] : [source]))
   }
 
   /** The request with the credentials that the caller had, or is assumed to have had. */
@@ -58,10 +58,6 @@ export class CredentialMaker {
       for (const part of this.#parts) fields.push(...fieldOf(part, record.tenant))
     return { ...bare, ...content, fields }
   }
-}
-
-function isSource(value: unknown): value is IdentitySource {
-  return typeof value === 'object' && value !== null && 'kind' in value && 'name' in value
 }
 
 /** Under `auto` nobody is assumed to have had credentials: what the origin allows to be shared is not in a log. */

@@ -34,7 +34,8 @@ export class Scene {
       this.epochs.receive(scopes, mode)
       return LOCAL
     }
-    this.#invalidation = { epochs: { purge }, router: compiled.router, telemetry: SILENT }
+    const acceptances = { withdrawUser: () => undefined }
+    this.#invalidation = { epochs: { purge }, router: compiled.router, telemetry: SILENT, acceptances }
   }
 
   /** The worlds that sweep with this scene's purges. */
