@@ -1,8 +1,8 @@
 // What does a running Pillion learn of its traffic, and at what cost?
 //
 // Listens to the events that are there anyway and hands them to the gatherer. Of hits,
-// which are many and cheap, one in eight is looked at and counts for eight; everything
-// that went to the origin is. Hence a hit costs one comparison and one addition.
+// which are many and cheap, one in eight (later in 64) is looked at and counts for as many;
+// everything that went to the origin is. Hence most hits cost one comparison and one addition.
 
 import type { RequestEvent, Telemetry, TelemetryEvent } from '../base/events.ts'
 import { type Milliseconds, ratio } from '../base/units.ts'
@@ -12,6 +12,9 @@ import { TrafficGatherer } from './gather/traffic-gatherer.ts'
 import type { TrafficProfile } from './traffic-profile.ts'
 
 const ONE_HIT_IN = 8
+/** After so many hits their spread is known well enough for a coarser look. */
+const WELL_KNOWN = 65_536
+const THEN_ONE_IN = 64
 /** How many answers may be outdated, of what is proposed. */
 export const ACCEPTED_STALENESS = ratio(0.05)
 
@@ -64,7 +67,8 @@ export class LiveObservation implements Telemetry {
   #request(event: RequestEvent): void {
     if (event.status === 0 || event.path === '') return
     const hit = event.upstream === undefined && event.outcome === 'hit'
-    if (hit && (this.#hits++ & (ONE_HIT_IN - 1)) !== 0) return
+    const oneIn = this.#hits < WELL_KNOWN ? ONE_HIT_IN : THEN_ONE_IN
+    if (hit && this.#hits++ % oneIn !== 0) return
     this.#gatherer.record({
       at: event.at,
       route: event.route,
@@ -75,7 +79,7 @@ export class LiveObservation implements Telemetry {
       size: event.bodyBytes,
       originTime: event.upstream,
       caller: event.who,
-      weight: hit ? ONE_HIT_IN : 1,
+      weight: hit ? oneIn : 1,
     })
   }
 }

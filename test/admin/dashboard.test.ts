@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { AdminServices } from '../../src/admin/services.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { milliseconds } from '../../src/base/units.ts'
 import { anUpstreamEvent, aRequestEvent } from '../observability/events.ts'
@@ -26,16 +27,19 @@ afterEach(async () => {
 const laptop = { viewport: { width: 1280, height: 800 } }
 const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true }
 
+interface Opening {
+  readonly token?: string
+  readonly context?: BrowserContextOptions
+  readonly replaced?: Partial<AdminServices>
+}
+
 /** The page opened on a fresh admin listener; whatever the browser objects to lands in `problems`. */
-async function open(
-  t: TestContext,
-  { token, context = laptop }: { token?: string; context?: BrowserContextOptions } = {},
-) {
+async function open(t: TestContext, { token, context = laptop, replaced = {} }: Opening = {}) {
   if (browser === undefined) {
     t.skip(NO_BROWSER)
     return undefined
   }
-  running = await startAdmin({ clock: systemClock, token, tick: milliseconds(50) })
+  running = await startAdmin({ clock: systemClock, token, tick: milliseconds(50), replaced })
   problems = []
   const page = await (await browser.newContext(context)).newPage()
   page.on('pageerror', error => problems.push(`error: ${error.message}`))
@@ -68,6 +72,17 @@ async function waitForText(page: Page, selector: string, text: string): Promise<
 }
 
 describe('the dashboard', { timeout: 240_000 }, () => {
+  test('shows a banner while a route is in quarantine, and only then', async t => {
+    let quarantined = [{ route: 'patients', since: systemClock.now(), evidence: 'callers are owed different ones' }]
+    const page = await open(t, { replaced: { quarantined: () => quarantined } })
+    if (page === undefined) return
+    await waitForText(page, '#quarantine', 'In quarantine: patients.')
+    assert.equal(await page.locator('#quarantine').getAttribute('role'), 'alert')
+    quarantined = []
+    await page.locator('#quarantine').waitFor({ state: 'hidden', timeout: 10_000 })
+    assert.deepEqual(problems, [])
+  })
+
   test('shows numbers as they change, without an error and without leaving its host', async t => {
     const page = await open(t)
     if (!page) return

@@ -3,7 +3,7 @@
 // Everything that a RouteProfile tells, in bounded memory (some 50 KB at worst): samples
 // of keys instead of keys, buckets instead of values, counts of closed lists.
 
-import type { OriginHeadEvent } from '../../base/events.ts'
+import type { OriginHeadEvent, RepresentationEvent } from '../../base/events.ts'
 import { type Bytes, bytes, type EpochMs, type Milliseconds, ratio } from '../../base/units.ts'
 import { keyedQuery } from '../../routing/query.ts'
 import type { HeadFacts, QueryFacts, RouteProfile, TrafficRecord } from '../traffic-profile.ts'
@@ -31,6 +31,8 @@ interface Seen {
   readonly query: string
 }
 
+type Look = Pick<RepresentationEvent, 'who' | 'digest' | 'at' | 'size'>
+
 export class ShapeGatherer {
   readonly #about: Shaped
   readonly #keys = new KeySample()
@@ -38,6 +40,8 @@ export class ShapeGatherer {
   readonly #callers = new KeySample()
   readonly #originTime = new Spread<Milliseconds>()
   readonly #size = new Spread<Bytes>()
+  /** As the origin sent it; what is sent to clients may be coded here. */
+  readonly #originSize = new Spread<Bytes>()
   readonly #growth = new Growth()
   readonly #looks = new RepresentationLooks()
   readonly #habits = new QueryHabits()
@@ -83,8 +87,9 @@ export class ShapeGatherer {
     if (isFingerprinted(path)) this.#fingerprinted += weight
   }
 
-  look(seen: Seen, caller: string, digest: string, at: EpochMs): void {
-    this.#looks.add(unitHash(keyOf(seen)), caller, digest, at)
+  look(seen: Seen, { who, digest, at, size }: Look): void {
+    this.#looks.add(unitHash(keyOf(seen)), who, digest, at)
+    this.#originSize.add(size, 1)
   }
 
   aged(age: Milliseconds, changed: boolean): void {
@@ -120,7 +125,7 @@ export class ShapeGatherer {
       callers: callersKnown ? this.#callers.distinct : undefined,
       anonymous: callersKnown ? ratio(this.#anonymous / this.#withCaller) : undefined,
       originTime: this.#originTime.distribution(),
-      size: this.#size.distribution(),
+      size: this.#originSize.distribution() ?? this.#size.distribution(),
       growth: this.#growth.ends(),
       changes: this.#looks.changes(),
       variance: this.#looks.variance(),

@@ -51,7 +51,7 @@ export class TrafficGatherer {
   }
 
   look(event: RepresentationEvent): void {
-    this.#readsOf(event)?.look(event, event.who, event.digest, event.at)
+    this.#readsOf(event)?.look(event, event)
   }
 
   /** Of what was really given; what would have been is told by `look` already. */
