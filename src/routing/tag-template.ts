@@ -80,13 +80,13 @@ export function tagsOf(template: TagTemplate, values: ReadonlyMap<string, string
   if (!renderTag(template, values).complete) return []
   const holes = template.pieces.flatMap(piece => ('hole' in piece ? [piece.hole] : []))
   const names = [...new Set(holes)].slice(0, MOST_HOLES)
-  const tags = new Set<string>([template.text])
+  const tags = new Set<string>()
   for (let left = 0; left < 2 ** names.length; left++) {
     const filled = new Map(values)
     for (const [at, name] of names.entries()) if ((left >> at) % 2 === 1) filled.delete(name)
     tags.add(renderTag(template, filled).tag)
   }
-  return [...tags]
+  return [...tags.add(template.text)]
 }
 
 /** Combinations double with each. */
