@@ -111,9 +111,8 @@ class RunningApp implements App {
       },
       thresholds: [settings.slo.cached, settings.slo.uncached],
     })
-    const told = [this.#accessLog, this.#logger]
-    const hearing = [this.#metrics, this.#statistics, this.#observation, this.#lastDecisions, ...told]
-    this.#telemetry = createTelemetry(hearing)
+    const all = [this.#metrics, this.#statistics, this.#observation, this.#lastDecisions, this.#accessLog, this.#logger]
+    this.#telemetry = createTelemetry(all)
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
     this.#verifiers = new VerifierSwitch({ clock, telemetry: this.#telemetry, secret: configuration.secret })
@@ -121,7 +120,7 @@ class RunningApp implements App {
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))
     this.#budget = new BufferBudget(settings.limits.buffers)
     this.#engine = this.#createEngine(configuration)
-    const surroundings = { clock, telemetry: this.#telemetry }
+    const surroundings = { clock, telemetry: this.#telemetry, rulings: this.#engine.rulings }
     this.#server = new ProxyServer(settings, this.#engine, surroundings)
     for (const each of [this.#metrics, this.#statistics]) each.useRoutes(configuration.compiled.written.keys())
   }
@@ -226,8 +225,7 @@ class RunningApp implements App {
   }
 
   #createEngine(configuration: Configuration): Engine {
-    const { store, fleet } = this.#storage
-    const parts = { clock: this.#clock, telemetry: this.#telemetry, background: this.#background, store, fleet }
+    const parts = { clock: this.#clock, telemetry: this.#telemetry, background: this.#background, ...this.#storage }
     const others = { epochs: this.#epochs, upstream: this.#upstream, budget: this.#budget, random: Math.random }
     const { secret } = configuration
     const sharing = { records: new AcceptanceRecords(), secret, audit: createAuditLog(this.#sink) }

@@ -28,6 +28,7 @@ import { reusePart } from './reuse-part.ts'
 import { reuseResponse } from './reuse-response.ts'
 import { RouteWords } from './route-words.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
+import { Rulings } from './ruling.ts'
 import { SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
 import { StoredForms } from './stored-forms.ts'
@@ -47,6 +48,8 @@ export class Engine {
   readonly #observer: Observer
   /** The coded forms of what is stored; the hit path takes them from here too. */
   readonly forms: StoredForms
+  /** What the hit path may answer without asking further. */
+  readonly rulings: Rulings
   #rules: EngineRules
 
   constructor(given: Omit<EngineServices, 'quarantine' | 'acceptances'> & AcceptanceServices, rules: EngineRules) {
@@ -60,6 +63,7 @@ export class Engine {
     this.#services = services
     this.#rules = rules
     this.forms = new StoredForms(services)
+    this.rulings = new Rulings({ ...services, forms: this.forms }, rules)
     this.#verifier = new Verifier(services, rules)
     this.#observer = new Observer(services, rules)
     const factsOf = (routed: RoutedRequest, found: Lookup) => this.#factsOf(routed, found)
@@ -74,6 +78,7 @@ export class Engine {
     this.acceptances.use(routesOf(rules))
     this.#controls.reconfigure(rules)
     this.#forwarder.reconfigure(rules)
+    this.rulings.reconfigure(rules)
     this.#verifier.reconfigure(rules)
     this.#observer.reconfigure(rules)
     this.quarantine.use(routesOf(rules))

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import type { Bytes } from '../base/units.ts'
 import type { Fleet } from '../store/fleet.ts'
+import type { MemoryStore } from '../store/memory-store.ts'
 import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import type { Store } from '../store/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -23,6 +24,8 @@ export interface EngineServices {
   readonly telemetry: Telemetry
   readonly background: BackgroundWork
   readonly store: Store
+  /** The part of the store that answers in the same turn. */
+  readonly memory: Pick<MemoryStore, 'select' | 'operations'>
   readonly epochs: PurgeEpochs
   /** The other replicas; undefined: there are none. */
   readonly fleet?: Fleet | undefined

@@ -213,6 +213,11 @@ export const rootSchema = section({
       'Peers whose `X-Forwarded-*` and Forwarded are believed and extended: CIDRs, or `private` (loopback, RFC 1918, ULA). Those of everybody else are replaced.',
     examples: [['10.0.0.0/8'], 'private'],
   }),
+  hitPath: key(choice('on', 'off'), {
+    default: 'on',
+    prose:
+      'Answers hits in memory before the HTTP parser has to read the request. `off`: every request takes the ordinary way: the same answers, more CPU.',
+  }),
   shutdown: key(shutdown, { default: {}, prose: 'How SIGTERM and SIGINT drain.' }),
   log: key(log, { default: {}, prose: 'What is logged.' }),
 })

@@ -33,6 +33,11 @@ export class FieldNames {
     else for (let letter = 0; letter < 32; letter += 1) this.#plausible[letter * (LONGEST + 1) + length] = 1
   }
 
+  /** False where no name with this first character (its five low bits) and length is listed; for bytes not yet read as text. */
+  mayHave(first: number, length: number): boolean {
+    return this.#plausible[first * (LONGEST + 1) + Math.min(length, LONGEST)] === 1
+  }
+
   has(name: string): boolean {
     if (this.#plausible[slot(name, name.length)] === 0) return false
     const lower = name.toLowerCase()

@@ -228,6 +228,11 @@ export class Identification {
     return values.length === 1 ? values[0] : undefined
   }
 
+  /** Whether a field of this name may be consulted by `sharing`. */
+  get telling(): FieldNames {
+    return this.#protected
+  }
+
   #byCredentials(fields: Fields): Sharing {
     let sharing = SHARED
     for (let at = 0; at < fields.length; at += 2) {

@@ -4,16 +4,16 @@
 // uploads, and drains: readiness turns at once, new connections are still served for
 // `shutdown.delay`, then idle ones close, those in flight have `shutdown.timeout`.
 
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { asFault, Fault } from '../base/fault.ts'
-import type { Bytes, Milliseconds } from '../base/units.ts'
+import { type Bytes, type Milliseconds, milliseconds } from '../base/units.ts'
 import type { Exchange } from '../cache/exchange.ts'
 import type { Peer } from '../cache/routed-request.ts'
+import type { Rulings } from '../cache/ruling.ts'
 import type { UpgradeExchange } from '../cache/upgrade.ts'
 import type { Address } from '../config/addresses.ts'
 import type { RoutingSettings } from '../config/settings.ts'
@@ -22,9 +22,13 @@ import type { FieldNames } from '../routing/field-names.ts'
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts'
 import { Conversations } from './conversations.ts'
 import { stopAccepting } from './drain.ts'
+import { HitEvent, requestIdFrom } from './hit-event.ts'
+import { type AnsweredHit, HitPath } from './hit-path.ts'
 import { createListener, type ListenerLimits, listen, setLimits } from './listener.ts'
-import { readRequest } from './read-request.ts'
+import type { PlainHead } from './plain-head.ts'
+import { hostOf, readRequest, schemeOf } from './read-request.ts'
 import { acceptedFields, underscoredNames } from './received-fields.ts'
+import { Relay } from './relay.ts'
 import { TrustedProxies, withoutMapping } from './trusted-proxies.ts'
 import { onParseError } from './unparsed.ts'
 import { type Handshake, handshakeOf, UpgradingExchange, upgradeResponse } from './upgrade.ts'
@@ -33,9 +37,12 @@ import { watchUpload } from './upload-watch.ts'
 export interface ServerSettings extends RoutingSettings {
   readonly limits: ListenerLimits & { readonly body: Milliseconds; readonly send: Milliseconds; readonly head: Bytes }
   readonly trustedProxies: readonly string[]
+  readonly hitPath: 'on' | 'off'
 }
 
 export interface ServerSurroundings {
+  /** What the hit path may answer from. */
+  readonly rulings: Rulings
   readonly clock: Clock
   readonly telemetry: Telemetry
 }
@@ -65,6 +72,7 @@ export class ProxyServer {
   readonly #conversations = new Conversations()
   /** Joined to the origin. */
   readonly #tunnels = new Set<Socket>()
+  readonly #hitPath: HitPath
 
   constructor(settings: ServerSettings, handler: Handler, surroundings: ServerSurroundings) {
     this.#settings = settings
@@ -81,6 +89,12 @@ export class ProxyServer {
       unparsed: (error, socket) =>
         onParseError(error, socket, { conversations: this.#conversations, limits: this.#settings.limits }),
     })
+    this.#hitPath = new HitPath(this.#server, settings, {
+      clock: surroundings.clock,
+      rulings: surroundings.rulings,
+      locate: (request, socket) => this.#locate(request, socket),
+      report: hit => this.#report(hit),
+    })
   }
 
   /** Takes over all but the address. */
@@ -90,6 +104,7 @@ export class ProxyServer {
     this.#known = underscoredNames(settings)
     this.#around = { ...this.#surroundings, sendTimeout: settings.limits.send }
     setLimits(this.#server, settings.limits)
+    this.#hitPath.reconfigure(settings)
   }
 
   /** Resolves to the address really bound. */
@@ -101,6 +116,7 @@ export class ProxyServer {
   startDraining(): void {
     if (this.#draining) return
     this.#draining = true
+    this.#hitPath.draining = true
     this.#server.on('connection', (socket: Socket) => {
       this.#fresh.add(socket)
       socket.once('close', () => this.#fresh.delete(socket))
@@ -120,6 +136,7 @@ export class ProxyServer {
     const { over } = await stopAccepting(this.#server, timeout, this.#surroundings.clock)
     const inTime = await this.#quiet(timeout)
     this.#server.closeAllConnections()
+    this.#hitPath.closeAllConnections()
     for (const socket of this.#tunnels) socket.destroy()
     await over
     return inTime
@@ -153,6 +170,7 @@ export class ProxyServer {
     response.on('close', () => {
       this.#inFlight -= 1
       conversation.underWay -= 1
+      if (message.socket instanceof Relay) message.socket.answered()
     })
     if (this.#draining) {
       response.shouldKeepAlive = false
@@ -193,7 +211,29 @@ export class ProxyServer {
     socket.once('close', () => this.#tunnels.delete(socket))
   }
 
-  #peerOf(message: IncomingMessage): Peer {
+  /** Whether the hit path may know where the request was sent to; says so as read-request does. */
+  #locate(request: PlainHead, socket: Socket): boolean {
+    const trusted = request.forwarded && this.#peerOf({ socket }).trusted
+    if (request.forwarded && !trusted && !this.#warnedOf.has('forwarding')) return false
+    const fields = trusted ? request.fields : ['Host', request.statedHost]
+    const rules = { trusted, encrypted: false }
+    const host = hostOf(fields, undefined, rules)
+    if (host instanceof Fault) return false
+    request.scheme = schemeOf(fields, rules)
+    request.host = host
+    return true
+  }
+
+  #report(hit: AnsweredHit): void {
+    const { clock, telemetry, rulings } = this.#surroundings
+    const duration = milliseconds(clock.monotonic() - hit.started)
+    telemetry.emit(new HitEvent(hit, duration, { identification: rulings.identification, clientOf: this.#clientOf }))
+  }
+
+  readonly #clientOf = ({ fields }: PlainHead, { socket }: AnsweredHit): string =>
+    forwardedClient(fields, this.#peerOf({ socket }), address => this.#trusted.trusts(address)) ?? ''
+
+  #peerOf(message: { readonly socket: Socket }): Peer {
     const remote = message.socket.remoteAddress
     const address = remote === undefined ? undefined : withoutMapping(remote)
     return { address, trusted: this.#trusted.trusts(address) }
@@ -254,10 +294,8 @@ const QUIET_MS = 100
 /** How long a connection made during the drain may take for its first request. */
 const FIRST_REQUEST_MS = 2_000
 
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
-
 /** The client's own X-Request-ID where it is a plain token, else a new one. */
 function requestIdOf(message: IncomingMessage): string {
   const own = message.headers['x-request-id']
-  return typeof own === 'string' && REQUEST_ID.test(own) ? own : randomUUID()
+  return requestIdFrom(typeof own === 'string' ? own : undefined)
 }

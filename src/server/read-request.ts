@@ -25,6 +25,8 @@ export interface ReadingRules {
   readonly encrypted: boolean
 }
 
+type OriginRules = Pick<ReadingRules, 'trusted' | 'encrypted'>
+
 const MOST_FIELDS = 200
 
 /** The presented request, or the fault that says why there is none; `accepted`: of its fields, those that go on. */
@@ -127,7 +129,8 @@ function hasControl(text: string): boolean {
   return false
 }
 
-function hostOf(fields: Fields, authority: string | undefined, rules: ReadingRules): string | Fault {
+/** The host as forwarded by a trusted peer, else the one stated by Host (and the target). */
+export function hostOf(fields: Fields, authority: string | undefined, rules: OriginRules): string | Fault {
   const lines = fieldLines(fields, 'host')
   if (lines.length !== 1) return new Fault('REQUEST_HOST', `the request has ${lines.length} Host fields instead of one`)
   const scheme = schemeOf(fields, rules)
@@ -146,7 +149,7 @@ function hostOf(fields: Fields, authority: string | undefined, rules: ReadingRul
   return (stated === undefined ? undefined : parseAuthority(stated, scheme)) ?? own
 }
 
-function schemeOf(fields: Fields, rules: ReadingRules): 'http' | 'https' {
+export function schemeOf(fields: Fields, rules: OriginRules): 'http' | 'https' {
   const stated = rules.trusted ? statedOrigin(fields).scheme : undefined
   return stated ?? (rules.encrypted ? 'https' : 'http')
 }

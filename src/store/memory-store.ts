@@ -95,6 +95,11 @@ export class MemoryStore implements Store, SlotOwner {
 
   /** A lookup that is not counted: a second look for the same request, or an operator's. */
   find(key: CacheKey, presented: Fields): Lookup {
+    return this.select(key, { fields: presented })
+  }
+
+  /** As `find`, for fields that are costly to read: they are asked for only where the key's responses vary. */
+  select(key: CacheKey, presented: { readonly fields: Fields }): Lookup {
     let slot = this.#slots.get(key)
     if (slot === undefined) return NOTHING
     const now = this.#options.clock.now()
@@ -208,9 +213,9 @@ export class MemoryStore implements Store, SlotOwner {
     this.#sweeper.stop()
   }
 
-  #matches(slot: Slot, presented: Fields): boolean {
+  #matches(slot: Slot, presented: { readonly fields: Fields }): boolean {
     const { nominated } = slot.response
-    return nominated.length === 0 || matchesNominated(nominated, presented, this.#options.conceal)
+    return nominated.length === 0 || matchesNominated(nominated, presented.fields, this.#options.conceal)
   }
 
   /** Drops the slot if nobody may be given it any more, and says why. */

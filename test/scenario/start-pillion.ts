@@ -15,6 +15,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type App, startApp } from '../../src/app.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { prepare } from '../../src/insight/prepare.ts'
 import { RawClient, type RawResponse, rawRequest } from '../clients/raw-client.ts'
 import { type Origin, type OriginHandler, startOrigin } from '../origin/origin.ts'
@@ -27,11 +28,16 @@ interface Configured {
   readonly text?: string
   /** Instead of `text`: a file, which is watched. */
   readonly file?: string
+  readonly clock?: Clock
 }
 
+/** `HIT_PATH=off npm test -- scenario conformance` runs all of it the ordinary way. */
+const HIT_PATH = process.env['HIT_PATH'] === 'off' ? 'hitPath: off\n' : ''
+
 /** Starts the app in this process. */
-export async function startPillion(upstream: string, { text = '', file }: Configured): Promise<App> {
-  const content = text.includes('shutdown:') ? text : `${QUICK_DRAIN}${text}`
+export async function startPillion(upstream: string, { text = '', file, clock }: Configured): Promise<App> {
+  const way = text.includes('hitPath:') ? '' : HIT_PATH
+  const content = way + (text.includes('shutdown:') ? text : `${QUICK_DRAIN}${text}`)
   const input = {
     ...(file === undefined ? { text: content } : { file }),
     environment: { UPSTREAM: upstream, LOG_LEVEL: 'error' },
@@ -39,7 +45,7 @@ export async function startPillion(upstream: string, { text = '', file }: Config
   }
   const { configuration, problems } = prepare(input)
   if (configuration === undefined) throw new Error(problems.map(({ message }) => message).join('\n'))
-  return startApp(configuration, input)
+  return startApp(configuration, input, clock)
 }
 
 export const QUICK_DRAIN = 'shutdown: { delay: 0s, timeout: 5s }\n'

@@ -1,0 +1,6 @@
+# Varnish with its defaults; credentials pass, as they do by default.
+vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "ORIGIN"; }
+sub vcl_deliver {
+  if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; }
+}
