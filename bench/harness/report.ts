@@ -27,7 +27,7 @@ export interface Results {
 
 const FOLDER = join(import.meta.dirname, '../results')
 
-function isMet({ value, target, should }: Claim): boolean {
+export function isMet({ value, target, should }: Claim): boolean {
   return should === 'at least' ? value >= target : value <= target
 }
 
