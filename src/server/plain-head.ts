@@ -206,7 +206,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 
 function readLine(chunk: Buffer): RequestLine | undefined {
   let at = 0
-  while (at < 7 && TOKEN[chunk[at] as number] !== 0) at += 1
+  while (at < 7 && (TOKEN[chunk[at] as number] as number) > 0) at += 1
   const isGet = at === 3 && chunk[0] === 71 && chunk[1] === 69 && chunk[2] === 84
   const method = isGet ? 'GET' : latin1(chunk, 0, at)
   if (chunk[at] !== SPACE || chunk[at + 1] !== SLASH || !(isGet || METHODS.has(method))) return undefined
@@ -238,7 +238,7 @@ function readFields(chunk: Buffer, start: number, telling: FieldNames, found: Fo
   for (let count = 0; count < MOST_FIELDS; count += 1) {
     const name = at
     let kinds = 0
-    for (let kind = 0; (kind = TOKEN[chunk[at] as number] as number) !== 0; at += 1) kinds |= kind
+    for (let kind = 0; (kind = TOKEN[chunk[at] as number] as number) > 0; at += 1) kinds |= kind
     if (kinds > 1) found.quick = false
     const colon = at
     if (colon === name || chunk[colon] !== COLON) return false

@@ -160,6 +160,13 @@ describe('the recogniser of the hit path', () => {
     }
   })
 
+  test('takes no head that is cut off, wherever, and ends', () => {
+    const text = 'GET /a?b=1 HTTP/1.1\r\nHost: a\r\nX_Kind: b\r\nCookie: s=1\r\n\r\n'
+    for (let length = 0; length < text.length; length += 1) {
+      assert.equal(readPlainHead(Buffer.from(text.slice(0, length)), TELLING), undefined, text.slice(0, length))
+    }
+  })
+
   test('takes nothing that is followed by more than its content', () => {
     const text = 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n'
     assert.equal(readPlainHead(Buffer.from(text), TELLING)?.content, 2)
