@@ -15,6 +15,7 @@ import type { Telemetry } from './base/events.ts'
 import { VERSION } from './base/version.ts'
 import { BufferBudget } from './cache/buffer-budget.ts'
 import { Engine } from './cache/engine.ts'
+import type { Searched } from './cache/search-keys.ts'
 import type { EngineRules } from './cache/services.ts'
 import { redacted } from './config/effective.ts'
 import { memoryAuto } from './config/memory-limit.ts'
@@ -291,7 +292,8 @@ class RunningApp implements App {
 
   #entry(asked: AskedRequest): Promise<object | string> {
     const { compiled } = this.#configuration
-    return entryReport(asked, { compiled, store: this.#storage.store, now: this.#clock.now() })
+    const keyOf = (searched: Searched) => this.#engine.keyOf(searched)
+    return entryReport(asked, { compiled, store: this.#storage.store, now: this.#clock.now(), keyOf })
   }
 
   async #explain(asked: AskedRequest): Promise<object | Refusal> {

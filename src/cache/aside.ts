@@ -17,6 +17,8 @@ export interface Aside {
   beforeInvalidation?(): void
   /** Right after, in the same turn. */
   afterInvalidation?(): void
+  /** Those purges bear the numbers that other replicas know, as far as these could be told; `count` of them. */
+  afterAgreement?(count: number): void
   /** The exchange with the origin is over. */
   end?(): void
 }

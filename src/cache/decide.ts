@@ -61,6 +61,8 @@ export interface DecisionFacts {
   readonly standing: Standing
   /** How the caller stands towards what is stored, or the route where nothing is (cache/acceptance.ts). */
   readonly acceptance?: 'not-needed' | 'accepted' | 'untested' | 'lapsed' | 'none'
+  /** Where the standing is 'soft': since when it has been stale for that reason. */
+  readonly staleSince?: EpochMs | undefined
   /** The key has stored responses, none of them for these nominated fields. */
   readonly otherVariants: boolean
   /** The route's answers turned out to be personal (cache/quarantine.ts). */
@@ -151,7 +153,7 @@ function orRefuse(directives: CacheDirectives, decision: Forward): Decision {
 function withStored(facts: DecisionFacts, stored: StoredResponse): Decision {
   const age = currentAge(stored, facts.now)
   const terms = termsOf(stored, facts.route)
-  const lifetime = facts.standing === 'soft' ? milliseconds(Math.min(terms.lifetime, age)) : terms.lifetime
+  const lifetime = cutShort(facts, terms.lifetime, age)
   const verdict = requestAllows(facts.directives, { age, lifetime, windows: terms.windows })
   const reuse = { kind: 'reuse', stored, remaining: milliseconds(lifetime - age), age, refresh: false } as const
   if (verdict === 'fresh') return { ...reuse, reason: 'fresh' }
@@ -160,6 +162,16 @@ function withStored(facts: DecisionFacts, stored: StoredResponse): Decision {
     return { ...reuse, refresh: true, reason: 'stale-while-revalidate' }
   }
   return orRefuse(facts.directives, askAgain(facts, stored, verdict))
+}
+
+/** What a soft purge leaves of a lifetime: it ended with the purge, and stale windows begin there. */
+export function cutShort(
+  { standing, staleSince, now }: Pick<DecisionFacts, 'standing' | 'staleSince' | 'now'>,
+  lifetime: Milliseconds,
+  age: Milliseconds,
+): Milliseconds {
+  if (standing !== 'soft') return lifetime
+  return milliseconds(Math.min(lifetime, age - Math.max(0, now - (staleSince ?? now))))
 }
 
 function askAgain(facts: DecisionFacts, stored: StoredResponse, verdict: RequestVerdict): Forward {
@@ -194,5 +206,6 @@ export function mayServeOnError(facts: DecisionFacts, stored: StoredResponse): b
   if (facts.standing === 'hard' || !(isAccepted(facts) || facts.acceptance === 'lapsed')) return false
   const terms = termsOf(stored, facts.route)
   if (terms.windows.mustValidate) return false
-  return currentAge(stored, facts.now) - terms.lifetime <= terms.windows.ifError
+  const age = currentAge(stored, facts.now)
+  return age - cutShort(facts, terms.lifetime, age) <= terms.windows.ifError
 }

@@ -23,7 +23,7 @@ import { type AuditLines, audited } from './audit.ts'
 import { clientFields } from './client-fields.ts'
 import { codedFields, comparableFields, notModifiedInstead, wishesOf, withNamedTag } from './coded-head.ts'
 import { rideCoded } from './coded-ride.ts'
-import { type Decision, type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
+import { cutShort, type Decision, type DecisionFacts, type Forward, mayServeOnError, termsOf } from './decide.ts'
 import type { Flight, OriginResult } from './flight.ts'
 import type { PartOrder } from './part-fill.ts'
 import { reuseResponse } from './reuse-response.ts'
@@ -116,7 +116,9 @@ function serveStale({ errand, audit }: Rider): boolean {
   if (routed === undefined) return false
   note(routed, 'stale', 'stale-if-error')
   routed.exchange.account.saved = stored.originTime
-  reuse(routed, stored, { status: { forwarded: 'stale', detail: 'stale-if-error' } })
+  const age = currentAge(stored, facts.now)
+  const remaining = milliseconds(cutShort(facts, termsOf(stored, routed.route).lifetime, age) - age)
+  reuseResponse(routed, { stored, age, remaining, status: { forwarded: 'stale', detail: 'stale-if-error' } })
   return true
 }
 

@@ -8,7 +8,7 @@ import { connectionOptions } from '../http/hop-by-hop.ts'
 import { isSafeMethod } from '../http/invalidation.ts'
 import { endsHere } from '../http/max-forwards.ts'
 import type { Route } from '../routing/route.ts'
-import type { Lookup } from '../store/store.ts'
+import type { CacheKey, Lookup } from '../store/store.ts'
 import { type AcceptanceServices, Acceptances } from './acceptance.ts'
 import { audited } from './audit.ts'
 import { Collapser } from './collapse.ts'
@@ -29,7 +29,7 @@ import { reuseResponse } from './reuse-response.ts'
 import { RouteWords } from './route-words.ts'
 import { type Peer, type RoutedRequest, routeRequest } from './routed-request.ts'
 import { Rulings } from './ruling.ts'
-import { SearchKeys } from './search-keys.ts'
+import { type Searched, SearchKeys } from './search-keys.ts'
 import type { EngineRules, EngineServices } from './services.ts'
 import { StoredForms } from './stored-forms.ts'
 import { type UpgradeExchange, upgrade } from './upgrade.ts'
@@ -82,6 +82,11 @@ export class Engine {
     this.#verifier.reconfigure(rules)
     this.#observer.reconfigure(rules)
     this.quarantine.use(routesOf(rules))
+  }
+
+  /** The key that the response to such a request lies under, as far as its origin's No-Vary-Search is known. */
+  keyOf(searched: Searched): CacheKey {
+    return this.#searches.keyOf(searched)
   }
 
   /** Stops what runs by itself. */
@@ -195,9 +200,7 @@ export class Engine {
       return this.#forwarder.forward({ routed, facts, decision })
     }
     exchange.account.reason = decision.reason
-    if (decision.kind === 'refuse') {
-      return exchange.fail(new Fault(decision.fault, `nothing suitable is stored for ${routed.request.method}`))
-    }
+    if (decision.kind === 'refuse') return this.#refuse(routed, facts)
     const given = audited(routed, this.#services.audit)
     if (given === undefined) return this.#passUnaudited(routed, facts)
     exchange.account.outcome = decision.reason === 'fresh' ? 'hit' : 'stale'
@@ -214,6 +217,15 @@ export class Engine {
     return this.#forwarder.forward({ routed, facts, decision: { ...passed, mayStore: false, mayCollapse: false } })
   }
 
+  /** A client that wants no request sent on may still be given a stored part. */
+  #refuse(routed: RoutedRequest, facts: DecisionFacts): void | Promise<void> {
+    const decision = decide({ ...facts, directives: { ...facts.directives, onlyIfCached: false } })
+    if (decision.kind === 'forward' && concernsParts(routed, decision)) {
+      return this.#servePart({ routed, facts, decision })
+    }
+    routed.exchange.fail(nothingStored(routed))
+  }
+
   #refreshesAhead({ route }: RoutedRequest, { reason, remaining, stored }: Reuse): boolean {
     if (!route.refreshAhead || reason !== 'fresh') return false
     return refreshesAhead(remaining, stored.originTime, this.#services.random())
@@ -225,7 +237,7 @@ export class Engine {
     const facts = { ...known, acceptance: this.acceptances.standing(routed, stored, now) }
     // Invariant 5: while purges of others can't be heard, memory is soon stale, but not gone.
     if (stored === undefined || standing !== 'kept' || this.#services.epochs.isTrusted(stored, now)) return facts
-    return { ...facts, standing: 'soft' }
+    return { ...facts, standing: 'soft', staleSince: this.#services.epochs.freshUntil(stored) }
   }
 
   /** From a stored part where that has all that is asked for, else from the origin, whose answer may become a part. */
@@ -233,8 +245,12 @@ export class Engine {
     const key = partKey(routed.key)
     const part = await lookup(this.#services.store, key, routed.request.fields, 'memory')
     const stored = part.slot?.response
-    if (stored === undefined) return this.#forwarder.forward({ routed, facts, decision, part: {} })
     const { account } = routed.exchange
+    const { onlyIfCached } = routed.directives
+    if (stored === undefined) {
+      if (onlyIfCached) return routed.exchange.fail(nothingStored(routed))
+      return this.#forwarder.forward({ routed, facts, decision, part: {} })
+    }
     const found = decide(this.#factsOf(routed, part))
     if (found.kind === 'reuse' && !found.refresh) {
       const { age, remaining } = found
@@ -249,6 +265,7 @@ export class Engine {
         return
       }
     }
+    if (onlyIfCached) return routed.exchange.fail(nothingStored(routed))
     const because = found.kind === 'reuse' ? 'partial' : decision.because
     return this.#forwarder.forward({ routed, facts, decision: { ...decision, because }, part: { stored } })
   }
@@ -272,6 +289,10 @@ function routesOf({ router }: EngineRules): Route[] {
   return [...router.routes, router.fallback]
 }
 
+function nothingStored({ request }: RoutedRequest): Fault {
+  return new Fault('ONLY_IF_CACHED', `nothing suitable is stored for ${request.method}`)
+}
+
 /** OPTIONS about us has nothing to tell, and TRACE would tell what only the client may know. */
 function answerHere(exchange: Exchange): void {
   exchange.account.outcome = 'bypass'
@@ -289,6 +310,7 @@ function factsOf(routed: RoutedRequest, found: Lookup, quarantined: boolean): De
     sharing: routed.sharing,
     stored: found.slot?.response,
     standing: found.slot?.standing ?? 'kept',
+    staleSince: found.slot?.staleSince,
     otherVariants: found.otherVariants,
     quarantined,
     now: routed.exchange.receivedAt,

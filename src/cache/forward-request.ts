@@ -83,7 +83,8 @@ function forwardFields(routed: RoutedRequest, form: ForwardForm): Fields {
   if (form.validate !== undefined) fields.push(...(validationFields(form.validate) ?? []))
   fields = withField(fields, 'Host', form.host ?? request.host)
   const { scheme, host } = request
-  fields = withVia(withForwarding(fields, { address: peer.address, trusted: peer.trusted, scheme, host }))
+  const told = withForwarding(fields, { address: peer.address, trusted: peer.trusted, scheme, host })
+  fields = withVia(told, request.version)
   if (form.purpose !== undefined) fields.push('Pillion-Purpose', form.purpose)
   return fields
 }

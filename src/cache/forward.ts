@@ -141,7 +141,7 @@ export class Forwarder {
     aside?.beforeInvalidation?.()
     const purges = this.#invalidate(routed, result)
     aside?.afterInvalidation?.()
-    if (purges !== undefined) await purges
+    if (purges !== undefined) aside?.afterAgreement?.((await purges).length)
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
     const rider = { errand: this.#asOfNow(errand), flight, leads: true, unstoredBecause: () => fill.reason }
@@ -326,7 +326,7 @@ export class Forwarder {
     }
   }
 
-  #invalidate(routed: RoutedRequest, result: OriginResult): Promise<unknown> | undefined {
+  #invalidate(routed: RoutedRequest, result: OriginResult): Promise<readonly unknown[]> | undefined {
     const head = result.kind === 'streaming' ? result.head : undefined
     if (result.kind === 'fault' && !wasSent(result.fault)) return undefined
     if (result.kind === 'whole') return undefined

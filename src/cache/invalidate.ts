@@ -29,14 +29,14 @@ export interface InvalidationServices {
 /**
  * Purges what the answered request made invalid; `head` undefined: the outcome is unknown.
  *
- * Effective in this process when it returns; what it returns is over once other replicas
- * are told, or undefined where there was nothing to purge. Never rejects.
+ * Effective in this process when it returns; what it returns, a member per purge, is over once
+ * other replicas are told, or undefined where there was nothing to purge. Never rejects.
  */
 export function invalidateAfter(
   routed: RoutedRequest,
   head: ResponseHead | undefined,
   services: InvalidationServices,
-): Promise<unknown> | undefined {
+): Promise<readonly unknown[]> | undefined {
   const purges = [...purgesOfRoute(routed, head), ...invalidations(routed, head, services)]
   const begun = purges
     .filter(({ scopes }) => scopes.length > 0)

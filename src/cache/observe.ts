@@ -84,7 +84,8 @@ export class Observer {
     const { slot, otherVariants } = found
     const stored = slot?.response
     const standing = slot?.standing ?? 'kept'
-    const decision = decide({ ...facts, route: routed.route, stored, standing, otherVariants })
+    const { staleSince } = slot ?? {}
+    const decision = decide({ ...facts, route: routed.route, stored, standing, staleSince, otherVariants })
     return { routed, decision, slot }
   }
 

@@ -5,8 +5,10 @@
 // the route, the sharing and the key of the GET. The POST is unsafe, so its answer first
 // invalidates what is stored for the target (RFC 9111 §4.4); then it takes that place.
 // Any other purge since the POST left forbids that (invariant 4), and so it is found out
-// in the same turn in which the POST's own invalidation is made. A purge that other
-// replicas number after us counts as later: between replicas such an answer isn't kept.
+// in the same turn in which the POST's own invalidation is made. Where
+// purges are numbered together with other replicas, the POST's own have to be numbered
+// first, and to have come right behind each other: a number in between is somebody's purge
+// of which nobody can say whether the POST's answer knew.
 
 import type { Fields } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
@@ -49,6 +51,8 @@ export class PostAnswer implements Aside {
   /** Begun once the POST's own invalidation is made. */
   #after: Fence | undefined
   #purged = false
+  /** The purge sequence right before the POST's own invalidation. */
+  #before = 0
 
   constructor(posted: RoutedRequest, fence: Fence, services: FlightServices, rules: Rules) {
     this.#posted = posted
@@ -67,10 +71,21 @@ export class PostAnswer implements Aside {
   beforeInvalidation(): void {
     if (this.#asked === undefined) return
     const { routed, fields } = this.#asked
+    this.#before = this.#services.epochs.current()
     this.#purged = !this.#services.epochs.admits(this.#fence, scopesOf(routed, fields))
   }
 
   afterInvalidation(): void {
+    // A number between two is one that the others have not given yet.
+    if (Number.isInteger(this.#services.epochs.current())) this.#follow()
+  }
+
+  afterAgreement(count: number): void {
+    const unbroken = Math.floor(this.#before) + count
+    if (this.#after === undefined && this.#services.epochs.current() === unbroken) this.#follow()
+  }
+
+  #follow(): void {
     if (this.#asked === undefined || this.#purged) return
     this.#after = this.#services.epochs.begin()
     this.#commit(this.#asked.routed)

@@ -11,8 +11,8 @@ import { type Milliseconds, toSeconds } from '../base/units.ts'
 export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale' | 'partial'
 
 export interface CacheStatusFacts {
-  /** Undefined for a hit. */
-  readonly forwarded: ForwardReason | undefined
+  /** Undefined for a hit; absent where the request was neither answered from here nor sent on. */
+  readonly forwarded?: ForwardReason | undefined
   /** The origin's status, where it differs from the one sent (RFC 9211 §2.3). */
   readonly forwardStatus?: number | undefined
   /** Freshness left, negative when stale. */
@@ -26,7 +26,9 @@ export interface CacheStatusFacts {
 
 /** One member of the Cache-Status list. */
 export function formatCacheStatus(facts: CacheStatusFacts): string {
-  const parameters = [facts.forwarded === undefined ? 'hit' : `fwd=${facts.forwarded}`]
+  const parameters: string[] = []
+  if (facts.forwarded !== undefined) parameters.push(`fwd=${facts.forwarded}`)
+  else if ('forwarded' in facts) parameters.push('hit')
   if (facts.forwardStatus !== undefined) parameters.push(`fwd-status=${facts.forwardStatus}`)
   if (facts.ttl !== undefined) parameters.push(`ttl=${toSeconds(facts.ttl)}`)
   if (facts.stored === true) parameters.push('stored')

@@ -21,6 +21,8 @@ export interface PresentedRequest extends RequestHead {
   readonly path: string
   /** Query as received without '?'; undefined where there is no '?', '' for a bare one. */
   readonly query: string | undefined
+  /** Present where the client speaks HTTP/1.0; for Via. */
+  readonly version?: '1.0'
   /** True when content is announced (Content-Length > 0 or Transfer-Encoding). */
   readonly hasBody: boolean
   /** Digest of the content, where the route keys on it (`body: true`); never the content. */

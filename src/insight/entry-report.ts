@@ -7,12 +7,13 @@
 import type { EpochMs } from '../base/units.ts'
 import { toSeconds } from '../base/units.ts'
 import { decide, termsOf } from '../cache/decide.ts'
+import type { Searched } from '../cache/search-keys.ts'
 import { currentAge } from '../http/age.ts'
 import { requestDirectives } from '../http/cache-control.ts'
 import { fieldValue } from '../http/fields.ts'
 import { cacheKey } from '../routing/cache-key.ts'
 import type { CompiledRoutes } from '../routing/compile.ts'
-import type { Store } from '../store/store.ts'
+import type { CacheKey, Store } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { type AskedRequest, presentedRequest } from './asked-request.ts'
 
@@ -20,6 +21,8 @@ export interface EntryServices {
   readonly compiled: CompiledRoutes
   readonly store: Store
   readonly now: EpochMs
+  /** The key that a response lies under, where its origin calls some queries equivalent. */
+  readonly keyOf?: (searched: Searched) => CacheKey
 }
 
 /** The report, or one sentence that says why the proxy would refuse such a request. */
@@ -29,7 +32,9 @@ export async function entryReport(asked: AskedRequest, services: EntryServices):
   const { router, identification } = services.compiled
   const route = router.match(request)
   const sharing = identification.sharing(route, request)
-  const found = await services.store.lookup(cacheKey(route, request, sharing.caller), request.fields)
+  const plain = cacheKey(route, request, sharing.caller)
+  const key = services.keyOf?.({ route, request, sharing, key: plain }) ?? plain
+  const found = await services.store.lookup(key, request.fields)
   const stored = found.slot?.response
   const decision = decide({
     request,
@@ -38,6 +43,7 @@ export async function entryReport(asked: AskedRequest, services: EntryServices):
     stored,
     directives: requestDirectives(request.fields),
     standing: found.slot?.standing ?? 'kept',
+    staleSince: found.slot?.staleSince,
     otherVariants: found.otherVariants,
     now: services.now,
   })

@@ -6,6 +6,7 @@
 // fault into an answer. The detail names no internals: no address, no stack, no path.
 
 import type { Fault } from '../base/fault.ts'
+import { formatCacheStatus } from '../http/cache-status.ts'
 import type { ResponseHead } from '../http/message.ts'
 
 export interface FaultAnswer {
@@ -36,6 +37,7 @@ export function answerFault(fault: Fault, requestId: string): FaultAnswer {
     'no-store',
   ]
   if (kind.proxyError !== undefined) fields.push('Proxy-Status', `pillion; error=${kind.proxyError}`)
+  if (fault.code === 'ONLY_IF_CACHED') fields.push('Cache-Status', formatCacheStatus({ detail: 'only-if-cached' }))
   if (status === 503) fields.push('Retry-After', RETRY_AFTER)
   return { head: { status, fields }, body }
 }

@@ -47,6 +47,7 @@ export function readRequest(message: IncomingMessage, accepted: Fields, rules: R
     query: target.query,
     fields: accepted,
     hasBody: announcesBody(received),
+    ...(message.httpVersion === '1.0' ? { version: '1.0' } : {}),
   }
 }
 

@@ -14,6 +14,7 @@
 // oldest are given up for a floor, and whatever is older than the floor counts as purged
 // (too much is forwarded then, never too little).
 
+import { type Clock, systemClock } from '../base/clock.ts'
 import { type EpochMs, epochMs, type Milliseconds } from '../base/units.ts'
 import { type PurgeChannel, type PurgeMode, type PurgeReach, unconnected } from './purge-channel.ts'
 import { ALL_SCOPE, isPrefix, type Scope, somePrefix } from './scopes.ts'
@@ -39,12 +40,15 @@ export interface Fence {
 interface Epoch {
   hard: number
   soft: number
+  /** When the last soft purge was heard of. */
+  softAt: EpochMs
 }
 
 /** About 20 MB of scopes at worst; a purge per second of ever new scopes is remembered for a day. */
 const MOST_SCOPES = 100_000
 /** A purge that other replicas number too is counted in between, so that theirs stays the higher one. */
 const PROVISIONAL = 2 ** -16
+const NEVER = epochMs(0)
 
 export class PurgeEpochs {
   /** Rises with everything that may change a standing, so that a remembered one can be told to be old. */
@@ -53,10 +57,11 @@ export class PurgeEpochs {
   /** In the order of their last purge, oldest first. */
   readonly #scopes = new Map<Scope, Epoch>()
   readonly #inFlight = new Set<Fence>()
-  readonly #floor: Epoch = { hard: 0, soft: 0 }
+  readonly #floor: Epoch = { hard: 0, soft: 0, softAt: NEVER }
   #prefixes = 0
   /** Slots filled before this version may have missed purges. */
   #distrusted = 0
+  #distrustedAt = NEVER
   /** Memory holds nothing that was purged up to here. */
   #swept = 0
   /** By each store of this process that carries scopes, how far it has swept. */
@@ -65,8 +70,11 @@ export class PurgeEpochs {
   #channel: PurgeChannel = unconnected
   #cut: { readonly at: EpochMs; readonly partition: Milliseconds } | undefined
 
-  constructor(mostScopes: number = MOST_SCOPES) {
+  readonly #clock: Pick<Clock, 'now'>
+
+  constructor(mostScopes: number = MOST_SCOPES, clock: Pick<Clock, 'now'> = systemClock) {
     this.#mostScopes = mostScopes
+    this.#clock = clock
   }
 
   /** The sequence of the latest purge known here. */
@@ -115,11 +123,25 @@ export class PurgeEpochs {
   standingOf(slot: Slot): Standing {
     if (slot.standingVersion !== this.version) {
       const standing = this.standing(slot.response)
-      if (standing !== 'kept') slot.standing = standing
-      else if (slot.since < this.#distrusted) slot.standing = 'soft'
+      if (standing === 'hard') slot.standing = standing
+      else if (standing === 'soft') soften(slot, this.#softenedAt(slot.response))
+      else if (slot.since < this.#distrusted) soften(slot, this.#distrustedAt)
       slot.standingVersion = this.version
     }
     return slot.standing
+  }
+
+  /** When the last soft purge of any of the scopes was heard of. */
+  #softenedAt({ scopes, sequence }: Purgeable): EpochMs {
+    let at = sequence < this.#floor.soft ? this.#floor.softAt : NEVER
+    const look = (scope: Scope) => {
+      const epoch = this.#scopes.get(scope)
+      if (epoch !== undefined && sequence < epoch.soft && epoch.softAt > at) at = epoch.softAt
+      return false
+    }
+    for (const scope of scopes) look(scope)
+    if (this.#prefixes > 0) somePrefix(scopes, look)
+    return at
   }
 
   /** Effective here before it returns; the promise says whether replicas will hear of it, and never rejects. */
@@ -179,6 +201,7 @@ export class PurgeEpochs {
     for (const fence of this.#inFlight) fence.revoked = true
     this.version += 1
     this.#distrusted = this.version
+    this.#distrustedAt = this.#clock.now()
   }
 
   /** A second store whose sweeps count too. */
@@ -212,7 +235,7 @@ export class PurgeEpochs {
   }
 
   #remember(scope: Scope, mode: PurgeMode, sequence: number): void {
-    const epoch = this.#scopes.get(scope) ?? { hard: 0, soft: 0 }
+    const epoch = this.#scopes.get(scope) ?? { hard: 0, soft: 0, softAt: NEVER }
     if (!this.#raise(epoch, mode, sequence)) return
     this.#drop(scope)
     this.#scopes.set(scope, epoch)
@@ -222,6 +245,8 @@ export class PurgeEpochs {
   /** False where nothing changed: a purge may be heard of twice. */
   #raise(epoch: Epoch, mode: PurgeMode, sequence: number): boolean {
     if (epoch[mode] >= sequence) return false
+    // A provisional number that is replaced by the agreed one is the same purge.
+    if (mode === 'soft' && Math.floor(epoch.soft) === epoch.soft) epoch.softAt = this.#clock.now()
     epoch[mode] = sequence
     this.version += 1
     return true
@@ -238,7 +263,15 @@ export class PurgeEpochs {
       if (tooMany-- === 0) return
       this.#floor.hard = Math.max(this.#floor.hard, epoch.hard)
       this.#floor.soft = Math.max(this.#floor.soft, epoch.soft)
+      this.#floor.softAt = epochMs(Math.max(this.#floor.softAt, epoch.softAt))
       this.#drop(scope)
     }
   }
+}
+
+/** A slot that is stale already has been since then. */
+function soften(slot: Slot, at: EpochMs): void {
+  if (slot.standing === 'soft') return
+  slot.standing = 'soft'
+  slot.staleSince = at
 }

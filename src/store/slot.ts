@@ -7,7 +7,7 @@
 // longer `live` then, and nothing more can be attached. No closure and no array per
 // slot unless something is attached: there may be a million of them.
 
-import type { Bytes } from '../base/units.ts'
+import type { Bytes, EpochMs } from '../base/units.ts'
 import type { Standing } from './purge-epochs.ts'
 import type { CacheKey } from './store.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -63,6 +63,8 @@ export class Slot {
   /** The version of the purge epochs at which `standing` was found. */
   standingVersion = -1
   standing: Standing = 'kept'
+  /** When a soft purge made it stale. */
+  staleSince: EpochMs | undefined = undefined
 
   constructor(key: CacheKey, response: StoredResponse, size: number) {
     this.key = key

@@ -15,7 +15,7 @@ import { breakerFault } from './breaker.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
 import { ExchangeReport, type Informed } from './exchange-report.ts'
 import { exchangeFault, hasPeerLeft } from './foreign-errors.ts'
-import { headFault, isEventStream, readFields, sendableFields } from './response-head.ts'
+import { headFault, isEventStream, readFields, readHead, sendableFields } from './response-head.ts'
 import type { UpstreamSettings } from './settings.ts'
 import { Upload } from './upload.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest } from './upstream.ts'
@@ -173,7 +173,7 @@ export class ForwardExchange implements ForwardControl, Waiter, Dispatcher.Dispa
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    const fields = readFields(controller.rawHeaders as Buffer[])
+    const fields = readHead(status, controller.rawHeaders as Buffer[])
     const faulty = headFault(status, fields)
     if (faulty !== undefined) this.#fail(this.#fault(faulty, `status ${status}`))
     else if (status < 200) this.#onInterim(status, fields)

@@ -7,13 +7,21 @@
 // by the parser itself; test/upstream/malformed.test.ts holds it to that.
 
 import type { FaultCode } from '../base/fault.ts'
-import { type Fields, fieldValue } from '../http/fields.ts'
+import { type Fields, fieldValue, withoutFields } from '../http/fields.ts'
 
 /** name, value, name, value … from undici's buffers. */
 export function readFields(raw: readonly Buffer[]): Fields {
   const fields: string[] = []
   for (const part of raw) fields.push(part.toString('latin1'))
   return fields
+}
+
+const LENGTH: ReadonlySet<string> = new Set(['content-length'])
+
+/** As received, less what is of no meaning there: a Content-Length of a 1xx or 204, which nobody may send on (RFC 9110 §8.6). */
+export function readHead(status: number, raw: readonly Buffer[]): Fields {
+  const fields = readFields(raw)
+  return status < 200 || status === 204 ? withoutFields(fields, LENGTH) : fields
 }
 
 export function headFault(status: number, fields: Fields): FaultCode | undefined {

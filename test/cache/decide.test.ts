@@ -113,6 +113,15 @@ describe('freshness (RFC 9111 §4.2)', () => {
     assert.equal(outcome({ stored, standing: 'soft', now: at(1) }), 'forward stale')
   })
 
+  test('a soft purge is when stale windows begin', () => {
+    const route = 'ttl: 1m, staleWhileRevalidate: 5s, staleIfError: 5s'
+    const facts = { stored, route, standing: 'soft', staleSince: at(10) } as const
+    assert.equal(outcome({ ...facts, now: at(14) }), 'reuse stale-while-revalidate')
+    assert.equal(outcome({ ...facts, now: at(15) }), 'forward stale')
+    const onError = (age: number) => mayServeOnError(someFacts({ ...facts, now: at(age) }), stored)
+    assert.deepEqual([14, 15, 16].map(onError), [true, true, false])
+  })
+
   test('a lowered ttl holds at once', () => {
     assert.equal(outcome({ stored, now: at(30), route: 'ttl: 20s' }), 'forward stale')
   })

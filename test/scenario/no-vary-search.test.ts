@@ -18,6 +18,14 @@ describe('No-Vary-Search', () => {
     assert.match(cacheStatusOf(await scene.get('/b?id=1&utm=x')), /fwd=uri-miss/)
   })
 
+  test('/api/entry finds what is stored for an equivalent query', async () => {
+    await using scene = await startScene('', replyWith('page', IGNORES_UTM))
+    await scene.get('/a?id=1&utm=x')
+    const entry = await scene.admin('/api/entry', { url: 'http://test.example/a?utm=y&id=1' })
+    assert.deepEqual(entry['decision'], { kind: 'reuse', because: 'fresh' })
+    assert.equal((await scene.admin('/api/entry', { url: 'http://test.example/a?id=2' }))['stored'], null)
+  })
+
   test('what was stored under one rule is not found under another', async () => {
     await using scene = await startScene('', exchange => {
       const rule = exchange.request.target.includes('utm') ? 'params=("utm")' : 'params=("ref")'

@@ -114,6 +114,19 @@ describe('parts (RFC 9111 §3.3, §3.4)', () => {
     }
   })
 
+  test('only-if-cached is answered from a part that holds all, and refused beyond it', async () => {
+    await using scene = await startScene('', rangeOrigin({ now: '0123456789', tag: '"v1"' }))
+    const cached = ['Cache-Control', 'only-if-cached']
+    assert.equal((await range(scene, '2-5', cached)).status, 504)
+    await range(scene, '2-5')
+    const inside = await range(scene, '3-4', cached)
+    assert.deepEqual([inside.status, inside.body], [206, '34'])
+    assert.match(cacheStatusOf(inside), /^pillion; hit; ttl=/)
+    assert.equal((await range(scene, '8-9', cached)).status, 504)
+    assert.equal((await scene.get('/a', cached)).status, 504)
+    assert.equal(scene.origin.requests.length, 1)
+  })
+
   test('If-Range and conditions are held against the part', async () => {
     await using scene = await startScene('', rangeOrigin({ now: '0123456789', tag: '"v1"' }))
     await range(scene, '0-4')

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { OriginHandler } from '../origin/origin.ts'
 import { until } from '../redis/replicas.ts'
 import { type Pair, SECRET, startPair } from './redis-scene.ts'
 import { cacheStatusOf, replyWith } from './start-pillion.ts'
@@ -103,5 +104,34 @@ describe('purges reach the other replica', () => {
     assert.match(cacheStatusOf(await pair.one.get('/a')), /fwd/)
     await until('the other knows', async () => (await pair.other.get('/a')).body !== 'hello 1')
     assert.ok(performance.now() - started < 1000)
+  })
+})
+
+describe('the answer to a POST where purges are numbered together', () => {
+  const posting: OriginHandler = exchange => {
+    const { method, number } = exchange.request
+    const fields = ['Cache-Control', 'max-age=60', ...(method === 'POST' ? ['Content-Location', '/a'] : [])]
+    exchange.respond({ fields, body: `${method} ${number}` })
+  }
+
+  test('is given to later GETs at either replica', async () => {
+    await using pair = await startPair(posting, { text: EVERYONE })
+    await pair.one.get('/a', ['Host', 'h'])
+    await pair.one.request(['POST', '/a'], ['Host', 'h'], 'x')
+    assert.equal((await pair.one.get('/a', ['Host', 'h'])).body, 'POST 2')
+    await until('the other has it', async () => (await pair.other.get('/a', ['Host', 'h'])).body === 'POST 2')
+    assert.equal(pair.origin.requests.length, 2)
+  })
+
+  test('is not kept when another replica purged meanwhile', async () => {
+    await using pair = await startPair(
+      async exchange => {
+        if (exchange.request.method === 'POST') await pair.other.purge({ url: 'http://h/a' })
+        await posting(exchange)
+      },
+      { text: EVERYONE },
+    )
+    await pair.one.request(['POST', '/a'], ['Host', 'h'], 'x')
+    assert.equal((await pair.one.get('/a', ['Host', 'h'])).body, 'GET 2')
   })
 })

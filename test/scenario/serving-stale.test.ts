@@ -158,6 +158,24 @@ describe('stale-if-error (RFC 5861 §4)', () => {
     assert.equal((await scene.get('/a')).status, 502)
   })
 
+  test('after a soft purge the stale windows are counted from the purge', async () => {
+    const text = 'routes: { all: { match: /**, ttl: 1h, share: everyone, staleWhileRevalidate: 1s, staleIfError: 1s } }'
+    await using scene = await startScene(text, exchange => {
+      if (exchange.request.number === 1) exchange.respond({ body: 'kept' })
+      else exchange.reset()
+    })
+    await scene.get('/a')
+    await scene.admin('/api/purge', { all: true, soft: true })
+    assert.match(cacheStatusOf(await scene.get('/a')), /^pillion; hit; ttl=-?[01]$/)
+    const deadline = performance.now() + 5000
+    let last = await scene.get('/a')
+    while (last.status === 200) {
+      assert.ok(performance.now() < deadline, 'it was served stale for ever')
+      last = await scene.get('/a')
+    }
+    assert.match(String(last.status), /^50[23]$/)
+  })
+
   test('where nothing is left the fallback of the route answers', async () => {
     const text = 'routes: { all: { match: /**, fallback: { status: 200, body: "[]", type: application/json } } }'
     await using scene = await startScene(text, exchange => exchange.reset())
