@@ -74,7 +74,8 @@ export class StoredForms {
     const always = choice.preference?.identity === false
     const known = forms.use(target)
     const form = known === undefined || (known === 'useless' && always) ? makeNow(forms, choice, always) : known
-    if (form === undefined) return this.#mayStream(forms, target) ? undefined : asIs(forms, choice)
+    // Who refuses identity is not given it because others are being served; jobs are one for each content and coding.
+    if (form === undefined) return always || this.#mayStream(forms, target) ? undefined : asIs(forms, choice)
     if (form === 'useless') return asIs(forms, choice)
     if (forms.isDue(form)) this.#hardening.offer(forms, form)
     return { choice, body: form.body }

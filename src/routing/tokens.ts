@@ -12,7 +12,11 @@ import { type Fields, fieldLines } from '../http/fields.ts'
 import { cookieValues } from './cookies.ts'
 
 const WHOLE = /^[\w-]+\.[\w-]+\.[\w-]+$/
-const ANYWHERE = /[\w-]{4,}\.[\w-]{4,}\.[\w-]*/g
+const BETWEEN = /[^\w.-]+/
+/** A shorter header or payload is none. */
+const SHORTEST_PART = 4
+/** Payloads that are read of one text. */
+const MOST_CANDIDATES = 200
 /** Longer ones are not looked at: no issuer makes them, and parsing is work. */
 const LONGEST = 16_384
 
@@ -42,17 +46,35 @@ export function valuesOf(source: IdentitySource, fields: Fields): string[] {
 export function claimedExpiry(texts: readonly string[]): EpochMs | undefined {
   let earliest: number | undefined
   for (const text of texts) {
-    for (const [token] of text.slice(0, LONGEST).matchAll(ANYWHERE)) {
-      const expiry = expiryOf(token)
+    for (const payload of payloadsIn(text.slice(0, LONGEST))) {
+      const expiry = expiryOf(payload)
       if (expiry !== undefined) earliest = Math.min(earliest ?? expiry, expiry)
     }
   }
   return earliest === undefined ? undefined : epochMs(earliest)
 }
 
-function expiryOf(token: string): number | undefined {
+/**
+ * The middle parts of whatever looks like a token, by plain splitting: an expression that
+ * looks for them takes time quadratic in the length of a text that a client chose.
+ */
+function payloadsIn(text: string): string[] {
+  if (!text.includes('.')) return []
+  const payloads: string[] = []
+  for (const word of text.split(BETWEEN)) {
+    const parts = word.split('.')
+    for (let at = 1; at < parts.length - 1; at += 1) {
+      const [header, payload] = [parts[at - 1] as string, parts[at] as string]
+      if (header.length < SHORTEST_PART || payload.length < SHORTEST_PART) continue
+      if (payloads.length < MOST_CANDIDATES) payloads.push(payload)
+    }
+  }
+  return payloads
+}
+
+function expiryOf(encoded: string): number | undefined {
   try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    const payload: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString())
     const exp = (payload as { exp?: unknown } | null)?.exp
     return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
   } catch {
