@@ -64,9 +64,9 @@ class AuditedExchange implements Exchange {
     this.#routed.exchange.respond(head, body)
   }
 
-  stream(head: ResponseHead): BodySink {
+  stream(head: ResponseHead, trailer?: string): BodySink {
     this.#write(head.status)
-    return this.#routed.exchange.stream(head)
+    return this.#routed.exchange.stream(head, trailer)
   }
 
   fail(fault: Fault): void {

@@ -18,7 +18,7 @@ const underWay = new WeakMap<Flight, Map<TaggedCoding, CodedStream>>()
 export function rideCoded(routed: RoutedRequest, flight: Flight, choice: Choice, head: ResponseHead): void {
   const { exchange } = routed
   const target = choice.target as TaggedCoding
-  const sink = exchange.stream(head)
+  const sink = exchange.stream(head, flight.trailer)
   const shared = underWay.get(flight)?.get(target)
   if (shared?.joinable === true) {
     shared.serve(exchange, sink)

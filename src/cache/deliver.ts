@@ -179,7 +179,7 @@ function deliverStream(rider: Rider, result: Extract<OriginResult, { kind: 'stre
     rideCoded(routed, rider.flight, choice, head)
     return
   }
-  const reader = rider.flight.ride(exchange.stream(head))
+  const reader = rider.flight.ride(exchange.stream(head, rider.flight.trailer))
   exchange.onAbandon(() => rider.flight.alight(reader))
 }
 

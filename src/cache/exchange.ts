@@ -52,8 +52,8 @@ export interface Exchange {
   interim(status: number, fields: Fields): void
   /** Sends head and whole content (null: none, as for HEAD, 204 and 304). */
   respond(head: ResponseHead, body: Buffer | null): void
-  /** Sends the head; the content follows through the sink. */
-  stream(head: ResponseHead): BodySink
+  /** Sends the head; the content follows through the sink, and the fields that `trailer` announces behind it. */
+  stream(head: ResponseHead, trailer?: string): BodySink
   /** Answers with the fault's status and a problem document (RFC 9457). */
   fail(fault: Fault): void
 }

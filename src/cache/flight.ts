@@ -12,8 +12,9 @@ import { Fault } from '../base/fault.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
 import { responseDirectives } from '../http/cache-control.ts'
 import { type Fields, fieldValue } from '../http/fields.ts'
-import { oneClientsFields } from '../http/hop-by-hop.ts'
+import { endToEndFields, oneClientsFields } from '../http/hop-by-hop.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
+import { announcedTrailers, passedTrailers } from '../http/trailers.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { ForwardControl, ForwardHandler, ForwardRequest, Upstream } from '../upstream/upstream.ts'
 import type { BodySink } from './exchange.ts'
@@ -86,6 +87,7 @@ export class Flight {
   #waiting = 0
   #background = false
   #head: ResponseHead | undefined
+  #trailer: string | undefined
   #times: ResponseTimes
   #keeping = true
   #held = false
@@ -155,6 +157,11 @@ export class Flight {
     return this.#committed
   }
 
+  /** The Trailer field for whoever gets the content as it streams. */
+  get trailer(): string | undefined {
+    return this.#trailer
+  }
+
   get limits(): SharedBodyLimits {
     return this.#around.limits
   }
@@ -194,8 +201,11 @@ export class Flight {
 
   #handler(): ForwardHandler {
     return {
-      onInterim: (status, fields) => this.#plan.onInterim?.(status, fields),
-      onHead: (status, fields) => this.#onHead({ status, fields }),
+      onInterim: (status, fields) => this.#plan.onInterim?.(status, endToEndFields(fields)),
+      onHead: (status, fields) => {
+        this.#trailer = announcedTrailers(fields)
+        this.#onHead({ status, fields: endToEndFields(fields) })
+      },
       onBody: chunk => this.#onBody(chunk),
       onComplete: trailers => this.#onComplete(trailers),
       onFault: fault => this.#onFault(fault),
@@ -248,7 +258,7 @@ export class Flight {
       if (this.#held) this.#answer({ kind: 'whole', response, status: this.#head.status, kept })
     }
     this.#keeping = false
-    this.body.finish(trailers)
+    this.body.finish(passedTrailers(trailers))
     this.#plan.onLanded(this)
     this.#settle()
   }

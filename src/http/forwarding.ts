@@ -3,10 +3,11 @@
 // Via (RFC 9110 §7.6.3), Forwarded (RFC 7239) and its older relatives X-Forwarded-For,
 // -Proto and -Host. A trusted peer's are extended, anybody else's replaced; of the other
 // X-Forwarded-* fields an untrusted peer may keep only those that name the user, which
-// are credentials, not statements about the way. A chain that came in one of the two
+// are credentials, not statements about the way. An X-Real-IP is replaced where a stranger
+// sent one, and not made where none did. A chain that came in one of the two
 // forms is carried over into the other, so that the backend reads the same in both.
 
-import { eachField, type Fields, fieldLines, fieldValue, withField, withoutFields } from './fields.ts'
+import { eachField, type Fields, fieldLines, fieldValue, hasField, withField, withoutFields } from './fields.ts'
 import { nameAndArgument, splitList, splitOutsideQuotes, tokenOrQuoted, trimOws } from './list-syntax.ts'
 import { isIpv6 } from './uri.ts'
 
@@ -39,6 +40,8 @@ const IDENTITY_FIELDS: ReadonlySet<string> = new Set([
   'x-forwarded-preferred-username',
   'x-forwarded-user',
 ])
+/** nginx's custom, which backends take for the client's address. */
+const REAL_IP = 'x-real-ip'
 const WRITTEN: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
 
 /** The fields with this hop told in Forwarded and X-Forwarded-For, -Proto, -Host. */
@@ -46,6 +49,7 @@ export function withForwarding(fields: Fields, peer: Peer): string[] {
   const chain = peer.trusted ? forwardedChain(fields) : []
   const told = peer.trusted ? fieldValue(fields, 'forwarded') : undefined
   const kept = withoutFields(fields, peer.trusted ? WRITTEN : statementsAboutTheWay(fields))
+  if (!peer.trusted && peer.address !== undefined && hasField(fields, REAL_IP)) kept.push('X-Real-IP', peer.address)
   const addresses = [...chain, peer.address].filter(address => address !== undefined)
   if (addresses.length > 0) kept.push('X-Forwarded-For', addresses.join(', '))
   kept.push('X-Forwarded-Proto', peer.scheme, 'X-Forwarded-Host', peer.host)
@@ -56,7 +60,7 @@ export function withForwarding(fields: Fields, peer: Peer): string[] {
 }
 
 function statementsAboutTheWay(fields: Fields): ReadonlySet<string> {
-  const names = new Set(WRITTEN)
+  const names = new Set(WRITTEN).add(REAL_IP)
   eachField(fields, name => {
     if (name.startsWith('x-forwarded-') && !IDENTITY_FIELDS.has(name)) names.add(name)
   })

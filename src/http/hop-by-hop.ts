@@ -3,7 +3,7 @@
 // RFC 9110 §7.6.1: Connection and what it names, and the fields that concern one
 // connection, go no further; RFC 9111 §3.1: neither are they stored, nor what speaks to
 // a proxy alone, nor fields named by a qualified no-cache or private. TE and Trailer end
-// here too: trailers are not passed on. Deviation: Connection can't remove the fields
+// here too: which trailers are passed on is told in trailers.ts. Deviation: Connection can't remove the fields
 // that framing, caching and sharing are decided by (docs/decisions/0006: a sender must
 // not name them, §7.6.1, and dropping a Vary or a Cache-Control would widen reuse).
 

@@ -15,6 +15,7 @@ import type { Account, BodySink, Exchange } from '../cache/exchange.ts'
 import { type Fields, fieldValue, hasField } from '../http/fields.ts'
 import type { PresentedRequest, ResponseHead } from '../http/message.ts'
 import { answerFault } from './fault-answer.ts'
+import { watchSend } from './send-watch.ts'
 
 /** What is the same for every exchange of a server. */
 export interface ExchangeSurroundings {
@@ -104,11 +105,13 @@ export class ClientExchange implements Exchange {
     this.#writeHead(head)
     if (body !== null) this.#sent += body.length
     this.#response.end(body ?? undefined)
+    if (!this.#response.writableFinished) this.#watchSend()
   }
 
-  stream(head: ResponseHead): BodySink {
+  stream(head: ResponseHead, trailer?: string): BodySink {
     if (!this.#abandoned) {
-      this.#writeHead(head)
+      const announced = trailer !== undefined && this.#mayTrail(head.fields)
+      this.#writeHead(announced ? { ...head, fields: [...head.fields, 'Trailer', trailer] } : head)
       // flushHeaders would write octets beyond ASCII as UTF-8.
       this.#response.write('', 'latin1')
     }
@@ -134,6 +137,15 @@ export class ClientExchange implements Exchange {
     this.respond(head, this.request.method === 'HEAD' ? null : body)
   }
 
+  /** Only the chunked coding has a place for trailers. */
+  #mayTrail(fields: Fields): boolean {
+    return this.#message.httpVersionMinor > 0 && !hasField(fields, 'content-length')
+  }
+
+  #watchSend(): void {
+    watchSend(this.#response, this.#around.sendTimeout)
+  }
+
   #writeHead(head: ResponseHead): void {
     this.#status = head.status
     this.#encoding = fieldValue(head.fields, 'content-encoding') ?? 'identity'
@@ -143,26 +155,21 @@ export class ClientExchange implements Exchange {
 
   #sink(): BodySink {
     const response = this.#response
-    let stalled: NodeJS.Timeout | undefined
     let drained: () => void = () => undefined
-    response.on('drain', () => {
-      clearTimeout(stalled)
-      drained()
-    })
-    response.on('close', () => clearTimeout(stalled))
+    response.on('drain', () => drained())
     return {
       write: chunk => {
         if (this.#abandoned) return true
         this.#sent += chunk.length
         if (response.write(chunk)) return true
-        clearTimeout(stalled)
-        stalled = setTimeout(() => response.destroy(), this.#around.sendTimeout)
+        this.#watchSend()
         return false
       },
       end: trailers => {
         if (this.#abandoned) return
-        if (trailers.length > 0 && response.hasHeader('trailer')) response.addTrailers(pairs(trailers))
+        if (trailers.length > 0) response.addTrailers(pairs(trailers))
         response.end()
+        if (!response.writableFinished) this.#watchSend()
       },
       abort: () => {
         response.destroy()

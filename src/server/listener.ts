@@ -30,6 +30,8 @@ export interface ListenerHandlers {
   readonly upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => void
   /** node's parser met something it can't read. */
   readonly unparsed: (error: ParseError, socket: Socket) => void
+  /** A connection was turned away with this fault, before there was a request. */
+  readonly refused: (fault: Fault, socket: Socket) => void
 }
 
 /** How often node looks for heads that are overdue. */
@@ -54,7 +56,9 @@ export function createListener(limits: ListenerLimits, handlers: ListenerHandler
   server.on('upgrade', handlers.upgrade)
   server.on('connect', (_message: IncomingMessage, socket: Socket) => {
     socket.on('error', () => undefined)
-    refuseConnection(socket, new Fault('REQUEST_METHOD', 'CONNECT was asked for'))
+    const fault = new Fault('REQUEST_METHOD', 'CONNECT was asked for')
+    refuseConnection(socket, fault)
+    handlers.refused(fault, socket)
   })
   server.on('clientError', handlers.unparsed)
   return server

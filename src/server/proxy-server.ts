@@ -28,6 +28,7 @@ import { createListener, type ListenerLimits, listen, setLimits } from './listen
 import type { PlainHead } from './plain-head.ts'
 import { hostOf, readRequest, schemeOf } from './read-request.ts'
 import { acceptedFields, underscoredNames } from './received-fields.ts'
+import { refusalEvent } from './refusal-event.ts'
 import { Relay } from './relay.ts'
 import { TrustedProxies, withoutMapping } from './trusted-proxies.ts'
 import { onParseError } from './unparsed.ts'
@@ -86,8 +87,11 @@ export class ProxyServer {
       // Pipelined behind an unanswered request it would be answered out of turn.
       mayUpgrade: message => handshakeOf(message) !== undefined && this.#conversations.on(message.socket) === undefined,
       upgrade: (message, socket, head) => this.#takeUpgrade(message, socket, head),
-      unparsed: (error, socket) =>
-        onParseError(error, socket, { conversations: this.#conversations, limits: this.#settings.limits }),
+      unparsed: (error, socket) => {
+        const { limits } = this.#settings
+        onParseError(error, socket, { conversations: this.#conversations, limits, refused: this.#refused })
+      },
+      refused: this.#refused,
     })
     this.#hitPath = new HitPath(this.#server, settings, {
       clock: surroundings.clock,
@@ -265,6 +269,12 @@ export class ProxyServer {
     exchange.fail(fault)
   }
 
+  /** What never became a request is counted as one all the same. */
+  readonly #refused = (fault: Fault, socket: Socket): void => {
+    const client = socket.remoteAddress === undefined ? '' : withoutMapping(socket.remoteAddress)
+    this.#surroundings.telemetry.emit(refusalEvent(fault, client, this.#surroundings.clock.now()))
+  }
+
   #warnOfFields(message: IncomingMessage, peer: Peer, underscored: string | undefined): void {
     if (underscored !== undefined) {
       this.#warnOnce(
@@ -274,7 +284,7 @@ export class ProxyServer {
       )
     }
     if (peer.trusted) return
-    if (message.headers['x-forwarded-for'] === undefined && message.headers['forwarded'] === undefined) return
+    if (!STATEMENTS.some(name => message.headers[name] !== undefined)) return
     this.#warnOnce(
       'forwarding',
       `X-Forwarded-* from ${peer.address} is replaced, because trustedProxies does not name that peer`,
@@ -288,6 +298,9 @@ export class ProxyServer {
     this.#surroundings.telemetry.emit({ kind: 'notice', level: 'warn', message, fields })
   }
 }
+
+/** What strangers say about the way, and nobody gets to hear. */
+const STATEMENTS = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 
 /** How long nothing must arrive before idle connections are closed. */
 const QUIET_MS = 100

@@ -30,7 +30,12 @@ export function refuseConnection(socket: Socket, fault: Fault): void {
 export function onParseError(
   error: ParseError,
   socket: Socket,
-  around: { readonly conversations: Conversations; readonly limits: ListenerLimits },
+  around: {
+    readonly conversations: Conversations
+    readonly limits: ListenerLimits
+    /** Hears of every refusal that is no request's own. */
+    readonly refused: (fault: Fault, socket: Socket) => void
+  },
 ): void {
   const current = around.conversations.on(socket)
   const fault = parseFault(error, around.limits)
@@ -39,7 +44,10 @@ export function onParseError(
     return
   }
   if (!socket.writable || error.code === 'HPE_CLOSED_CONNECTION') return
-  const refuse = () => refuseConnection(socket, fault)
+  const refuse = () => {
+    refuseConnection(socket, fault)
+    around.refused(fault, socket)
+  }
   if (current === undefined) refuse()
   else if (current.message.complete) afterAnswer(current, refuse)
   else if (current.underWay > 1 || current.response.headersSent) socket.destroy()

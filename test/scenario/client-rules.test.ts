@@ -76,4 +76,18 @@ describe('fields of the hop (RFC 9110 §7.6)', () => {
     await trusted.get('/a', given)
     assert.match(trusted.origin.requests[0]?.raw ?? '', /\r\nx-forwarded-for: 203\.0\.113\.9, 127\.0\.0\.1\r\n/i)
   })
+
+  test("a stranger's X-Real-IP is replaced, a trusted proxy's passes, and none is made", async () => {
+    const given = ['X-Real-IP', '203.0.113.9']
+    await using stranger = await startScene('', replyWith('hello'))
+    await stranger.get('/a', given)
+    await stranger.get('/b')
+    assert.match(stranger.origin.requests[0]?.raw ?? '', /\r\nx-real-ip: 127\.0\.0\.1\r\n/i)
+    assert.doesNotMatch(stranger.origin.requests[0]?.raw ?? '', /\r\nx-real-ip: 203/i)
+    assert.doesNotMatch(stranger.origin.requests[1]?.raw ?? '', /x-real-ip/i)
+
+    await using trusted = await startScene('trustedProxies: [127.0.0.1/32]', replyWith('hello'))
+    await trusted.get('/a', given)
+    assert.match(trusted.origin.requests[0]?.raw ?? '', /\r\nx-real-ip: 203\.0\.113\.9\r\n/i)
+  })
 })
