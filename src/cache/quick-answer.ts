@@ -6,10 +6,11 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { EpochMs, Milliseconds } from '../base/units.ts'
-import { type Fields, fieldValue } from '../http/fields.ts'
+import { type Fields, fieldValue, hasField } from '../http/fields.ts'
 import type { PresentedRequest, ResponseHead } from '../http/message.ts'
 import type { Route } from '../routing/route.ts'
 import type { Account, Exchange } from './exchange.ts'
+import { QuickHead } from './quick-head.ts'
 import { type Reuse, reuseResponse } from './reuse-response.ts'
 import { type Rules, routeRequest } from './routed-request.ts'
 import type { StoredForms } from './stored-forms.ts'
@@ -18,8 +19,7 @@ import type { StoredForms } from './stored-forms.ts'
 export interface QuickAnswer {
   readonly route: Route
   readonly status: number
-  /** The whole head but for what belongs to the connection; Latin-1, ends with a line's end. */
-  readonly head: string
+  readonly head: QuickHead
   /** Null: none follows. Not sent to HEAD. */
   readonly body: Buffer | null
   readonly encoding: string
@@ -50,7 +50,12 @@ export function renderAnswer(request: PresentedRequest, reuse: Reuse, around: Su
   return {
     route: routed.route,
     status: head.status,
-    head: headText(head),
+    head: new QuickHead(
+      `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n`,
+      head,
+      reuse,
+      tellsRemaining(routed.route, reuse.stored.fields),
+    ),
     body: exchange.content,
     encoding: fieldValue(head.fields, 'content-encoding') ?? 'identity',
     saved: reuse.stored.originTime,
@@ -112,9 +117,7 @@ class KeptExchange implements Exchange {
   }
 }
 
-/** A status line and fields, as node writes them. */
-function headText({ status, fields }: ResponseHead): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
-  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`
-  return text
+/** Whether a client is told what is left of freshness (client-fields.ts): only where the origin was silent. */
+function tellsRemaining({ client }: Route, stored: Fields): boolean {
+  return client.kind === 'default' && !hasField(stored, 'cache-control') && !hasField(stored, 'expires')
 }

@@ -9,7 +9,7 @@
 // freshness) changes. In every case of doubt there is no answer, and the request takes
 // the ordinary way: refreshes, verification and acceptance are only known there.
 
-import { bytes, type EpochMs, epochMs, milliseconds } from '../base/units.ts'
+import { bytes, type EpochMs, epochMs, type Milliseconds, milliseconds } from '../base/units.ts'
 import { currentAge } from '../http/age.ts'
 import { requestDirectives } from '../http/cache-control.ts'
 import type { Fields } from '../http/fields.ts'
@@ -53,9 +53,11 @@ export interface QuickServices {
 interface Kept {
   readonly acceptEncoding: string | undefined
   readonly tag: string | undefined
-  readonly from: EpochMs
-  /** The first instant at which a number in the head is another. */
-  readonly until: EpochMs
+  /** The head's numbers are those of this instant … */
+  from: EpochMs
+  age: Milliseconds
+  /** … and others from this one on. */
+  until: EpochMs
   readonly answer: QuickAnswer
   readonly size: number
 }
@@ -71,8 +73,8 @@ interface Ruling {
 
 const RULING = attachmentKind<Ruling>('ruling', 'with-head')
 const RULING_SIZE = bytes(160)
-/** Beside the characters of a head that is kept. */
-const KEPT_SIZE = 220
+/** Beside the octets of a head that is kept. */
+const KEPT_SIZE = 640
 /** Answers kept per stored response: they differ by Accept-Encoding and by the tag that a client has. */
 const MOST_KEPT = 4
 
@@ -121,19 +123,36 @@ export class Rulings {
     }
     const known = kept[place]
     const alike = !request.conditional || soleTag !== undefined
-    if (known !== undefined && alike && now >= known.from && now < known.until) return known.answer
+    if (known !== undefined && alike && now >= known.from && (now < known.until || movedOn(known, ruling, now))) {
+      return known.answer
+    }
     const age = currentAge(slot.response, now)
     const remaining = milliseconds(ruling.until - now)
     const reuse = { stored: slot.response, age, remaining, status: { forwarded: undefined, ttl: remaining } }
     const answer = renderAnswer(request, reuse, { rules: this.#rules, forms: this.#services.forms, now })
     if (answer === undefined || !alike) return answer
-    // Age turns at whole seconds of age, what is left a millisecond after whole seconds of it.
-    const until = epochMs(now + Math.min(1000 - (age % 1000), (remaining % 1000) + 1))
     const body = answer.body === null || answer.body === slot.response.body ? 0 : answer.body.length
-    const size = KEPT_SIZE + answer.head.length + body
-    keep(ruling, slot, place, { acceptEncoding, tag: soleTag, from: now, until, answer, size })
+    const size = KEPT_SIZE + answer.head.octets.length + body
+    const until = nextTurn(now, age, remaining)
+    keep(ruling, slot, place, { acceptEncoding, tag: soleTag, from: now, age, until, answer, size })
     return answer
   }
+}
+
+/** Age turns at whole seconds of age, what is left a millisecond after whole seconds of it. */
+function nextTurn(now: EpochMs, age: Milliseconds, remaining: Milliseconds): EpochMs {
+  return epochMs(now + Math.min(1000 - (age % 1000), (remaining % 1000) + 1))
+}
+
+/** Makes the kept head say what is so now; false: it has to be made anew. Ages go with the clock. */
+function movedOn(known: Kept, ruling: Ruling, now: EpochMs): boolean {
+  const age = milliseconds(known.age + (now - known.from))
+  const remaining = milliseconds(ruling.until - now)
+  if (!known.answer.head.moveTo({ age, remaining })) return false
+  known.from = now
+  known.age = age
+  known.until = nextTurn(now, age, remaining)
+  return true
 }
 
 interface Asked {

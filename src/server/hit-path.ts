@@ -54,7 +54,7 @@ export class HitPath {
   settings: HitPathSettings
   draining = false
   /** What node adds to every head of a connection that stays. */
-  tail = ''
+  tail: Buffer = Buffer.alloc(0)
 
   /** Comes between `server` and its connections. */
   constructor(server: Server, settings: HitPathSettings, services: HitPathServices) {
@@ -72,7 +72,7 @@ export class HitPath {
   reconfigure(settings: HitPathSettings): void {
     this.settings = settings
     const seconds = Math.floor(settings.limits.idle / 1000)
-    this.tail = `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`
+    this.tail = Buffer.from(`Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`, 'latin1')
   }
 
   /** While draining every answer is its connection's last, which node says. */
@@ -196,20 +196,24 @@ class Connection {
 
   /** False: the socket is full. */
   #send({ head }: QuickAnswer, body: Buffer | null): boolean {
-    const text = head + this.#path.tail
     const { socket } = this
-    if (body === null) return socket.write(text, 'latin1')
-    if (body.length > COPIED_AT_MOST) {
-      socket.cork()
-      socket.write(text, 'latin1')
-      const room = socket.write(body)
-      socket.uncork()
-      return room || socket.writableLength === 0
+    const { octets } = head
+    const { tail } = this.#path
+    const headLength = octets.length + tail.length
+    const together = body !== null && body.length <= COPIED_AT_MOST
+    const sent = Buffer.allocUnsafe(together ? headLength + body.length : headLength)
+    sent.set(octets)
+    sent.set(tail, octets.length)
+    if (body === null) return socket.write(sent)
+    if (together) {
+      sent.set(body, headLength)
+      return socket.write(sent)
     }
-    const octets = Buffer.allocUnsafe(text.length + body.length)
-    octets.write(text, 'latin1')
-    octets.set(body, text.length)
-    return socket.write(octets)
+    socket.cork()
+    socket.write(sent)
+    const room = socket.write(body)
+    socket.uncork()
+    return room || socket.writableLength === 0
   }
 
   #openRelay(): Relay {

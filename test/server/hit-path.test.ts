@@ -10,6 +10,7 @@ import { describe, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import { bytes, milliseconds } from '../../src/base/units.ts'
 import type { QuickAnswer } from '../../src/cache/quick-answer.ts'
+import { QuickHead } from '../../src/cache/quick-head.ts'
 import { FieldNames } from '../../src/routing/field-names.ts'
 import type { Identification } from '../../src/routing/identity.ts'
 import type { Route } from '../../src/routing/route.ts'
@@ -36,7 +37,9 @@ interface Scene extends AsyncDisposable {
 }
 
 function answerTo(path: string, body: Buffer): QuickAnswer {
-  const head = `HTTP/1.1 200 OK\r\nX-By: hit\r\nX-Path: ${path}\r\nContent-Length: ${body.length}\r\n`
+  const fields = ['X-By', 'hit', 'X-Path', path, 'Content-Length', String(body.length)]
+  const [at, still] = [{ age: milliseconds(0), remaining: milliseconds(0) }, false] as const
+  const head = new QuickHead('HTTP/1.1 200 OK\r\n', { status: 200, fields }, at, still)
   const route = { name: 'all' } as Route
   return { route, status: 200, head, body, encoding: 'identity', saved: milliseconds(0), compressionSaved: 0 }
 }
