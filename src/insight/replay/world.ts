@@ -15,6 +15,7 @@ import type { ResponseTimes } from '../../http/message.ts'
 import type { Route } from '../../routing/route.ts'
 import type { CacheKey } from '../../store/store.ts'
 import type { StoredResponse } from '../../store/stored-response.ts'
+import { AcceptanceBook } from './acceptance-book.ts'
 import { SimulatedStore, type SimulatedStoreOptions } from './simulated-store.ts'
 
 /** A request with the answer that the origin gave, or would give again. */
@@ -53,6 +54,7 @@ export class World {
   readonly store: SimulatedStore
   readonly #options: WorldOptions
   readonly #variants = new Map<Route, Route>()
+  readonly #acceptances = new AcceptanceBook()
   /** What is under way, and the instants at which it lands, earliest first. */
   readonly #flights = new Map<CacheKey, Landing>()
   #landings: Landing[] = []
@@ -68,7 +70,7 @@ export class World {
     const ask = this.#options.ttl === undefined ? given : this.#withTtl(given, this.#options.ttl)
     const { routed, now } = ask
     const slot = routed.sharing.refusal === undefined ? this.store.lookup(routed.key, now) : undefined
-    const facts = factsOf(ask, slot)
+    const facts = { ...factsOf(ask, slot), acceptance: this.#acceptances.standing(routed, now) }
     return this.#carryOut(ask, facts, decide(facts))
   }
 
@@ -79,10 +81,14 @@ export class World {
       if (decision.refresh && !this.#flights.has(key)) this.#depart(ask)
       return decision.reason === 'fresh' ? 'hit' : 'stale'
     }
-    if (decision.mayCollapse && this.#flights.get(key)?.response !== undefined) return 'collapsed'
+    const asks = facts.acceptance === 'none'
+    if (!asks && decision.mayCollapse && this.#flights.get(key)?.response !== undefined) return 'collapsed'
     const { stored } = decision
     if (stored !== undefined && ERRORS.has(ask.status) && mayServeOnError(facts, stored)) return 'stale-on-error'
-    if (decision.mayStore) this.#depart(ask)
+    if (decision.mayStore) {
+      this.#depart(ask)
+      this.#acceptances.answered(ask.routed, ask, epochMs(ask.now + ask.takes))
+    }
     return 'forwarded'
   }
 
