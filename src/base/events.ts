@@ -45,6 +45,12 @@ export interface RequestEvent {
   readonly fault: FaultCode | undefined
   /** Octets of content that its coding saved on this answer. */
   readonly compressionSaved?: number
+  /** How long it waited for a store that is not in memory; absent where none was asked. */
+  readonly lookup?: Milliseconds | undefined
+  /** How long it waited for a connection to the upstream; absent where it needed none. */
+  readonly queued?: Milliseconds | undefined
+  /** From the head of the answer to its last byte; absent where there was none. */
+  readonly sending?: Milliseconds | undefined
 }
 
 /** One exchange with the upstream, counted when its head (status) or its failure (fault) is known. */

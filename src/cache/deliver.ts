@@ -56,6 +56,7 @@ const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
 export function deliver(rider: Rider, result: OriginResult): void {
   const { routed } = rider.errand
   routed.exchange.account.upstream = rider.leads ? rider.flight.originTime : undefined
+  routed.exchange.account.queued = rider.leads ? rider.flight.queueTime : undefined
   if (result.kind === 'fault') {
     rider.flight.leave()
     serveOnFault(rider, result.fault)

@@ -4,6 +4,7 @@
 // its own file; this one is the order. What nobody foresaw becomes a 500, never a hang.
 
 import { asFault, Fault } from '../base/fault.ts'
+import { milliseconds } from '../base/units.ts'
 import { connectionOptions } from '../http/hop-by-hop.ts'
 import { isSafeMethod } from '../http/invalidation.ts'
 import { endsHere } from '../http/max-forwards.ts'
@@ -150,8 +151,16 @@ export class Engine {
     const found = this.#mayLookUp(routed)
       ? lookup(this.#services.store, this.#searches.keyOf(routed), routed.request.fields, routed.reach)
       : NOTHING_STORED
-    if (found instanceof Promise) return found.then(late => this.#factsOf(routed, late))
+    if (found instanceof Promise) return this.#factsFrom(routed, found)
     return this.#factsOf(routed, found)
+  }
+
+  async #factsFrom(routed: RoutedRequest, found: Promise<Lookup>): Promise<DecisionFacts> {
+    const { clock } = this.#services
+    const asked = clock.monotonic()
+    const late = await found
+    routed.exchange.account.lookup = milliseconds(clock.monotonic() - asked)
+    return this.#factsOf(routed, late)
   }
 
   async #route(exchange: Exchange, peer: Peer): Promise<RoutedRequest> {

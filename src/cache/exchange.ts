@@ -35,6 +35,9 @@ export interface Account {
   /** Octets of content that its coding saved. */
   compressionSaved: number
   fault: FaultCode | undefined
+  /** As in the event that comes of it. */
+  lookup?: Milliseconds
+  queued?: Milliseconds | undefined
 }
 
 export interface Exchange {

@@ -95,6 +95,7 @@ export class Flight {
   #landed = false
   #answered = false
   #originTime = milliseconds(0)
+  #queueTime: Milliseconds | undefined
   #committed: StoredResponse | undefined
 
   constructor(plan: FlightPlan, around: FlightSurroundings) {
@@ -170,6 +171,11 @@ export class Flight {
     return this.#around.nominating
   }
 
+  /** Time until the request left the queue; undefined before that. */
+  get queueTime(): Milliseconds | undefined {
+    return this.#queueTime
+  }
+
   /** Time to the response head; 0 before it. */
   get originTime(): Milliseconds {
     return this.#originTime
@@ -201,6 +207,9 @@ export class Flight {
 
   #handler(): ForwardHandler {
     return {
+      onSent: () => {
+        this.#queueTime = milliseconds(this.#around.clock.monotonic() - this.#startedAt)
+      },
       onInterim: (status, fields) => this.#plan.onInterim?.(status, endToEndFields(fields)),
       onHead: (status, fields) => {
         this.#trailer = announcedTrailers(fields)

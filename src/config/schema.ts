@@ -218,6 +218,11 @@ export const rootSchema = section({
     prose:
       'Answers hits in memory before the HTTP parser has to read the request. `off`: every request takes the ordinary way: the same answers, more CPU.',
   }),
+  serverTiming: key(choice('on', 'off'), {
+    default: 'off',
+    prose:
+      "`on`: answers say in Server-Timing how they were come by and where the time went, for browsers' developer tools. Anybody who gets an answer sees it, and hits take the ordinary way.",
+  }),
   shutdown: key(shutdown, { default: {}, prose: 'How SIGTERM and SIGINT drain.' }),
   log: key(log, { default: {}, prose: 'What is logged.' }),
 })

@@ -8,7 +8,7 @@
 import type { RequestEvent, Telemetry } from '../base/events.ts'
 import type { Milliseconds } from '../base/units.ts'
 import type { LogSink } from './log-sink.ts'
-import { prettyAccess } from './pretty-line.ts'
+import { prettyAccess, prettyNotice } from './pretty-line.ts'
 import { createQueryDigest } from './query-digest.ts'
 
 export interface AccessLogSettings {
@@ -33,6 +33,7 @@ export function createAccessLog(settings: AccessLogSettings, sink: LogSink): Acc
       if (event.kind !== 'request' || !isWanted(event)) return
       const query = event.query === '' || current.query === 'show' ? event.query : hide(event.query)
       sink.write(sink.pretty ? terminalLine(event, query) : jsonLine(event, query), false)
+      if (event.duration >= current.slow) sink.write(slowLine(event, sink.pretty), false)
     },
     use(next) {
       current = next
@@ -58,6 +59,26 @@ function jsonLine(event: RequestEvent, query: string): string {
     request_id: event.requestId,
   })
 }
+
+/**
+ * Where a slow request's time went, beside its line of the access log (same `request_id`):
+ * waiting for Redis, for a connection, for the origin's head, sending the answer, and the rest.
+ */
+function slowLine(event: RequestEvent, pretty: boolean): string {
+  const { duration, lookup, queued, upstream, sending } = event
+  const origin = upstream === undefined ? undefined : upstream - (queued ?? 0)
+  const rest = duration - (lookup ?? 0) - (upstream ?? 0) - (sending ?? 0)
+  const parts = { store: lookup, queue: queued, origin, send: sending, other: Math.max(0, rest) }
+  const known = Object.entries(parts).flatMap(([name, time]) =>
+    time === undefined ? [] : [[`${name}_ms`, tenths(time as Milliseconds)] as const],
+  )
+  const { at, requestId, route } = event
+  const fields = { route, duration_ms: tenths(duration), ...Object.fromEntries(known), request_id: requestId }
+  if (pretty) return prettyNotice({ at, level: 'info', message: SLOW, fields, error: undefined })
+  return JSON.stringify({ level: 'info', time: new Date(at).toISOString(), ...fields, msg: SLOW })
+}
+
+const SLOW = 'slow request'
 
 function terminalLine(event: RequestEvent, query: string): string {
   return prettyAccess({

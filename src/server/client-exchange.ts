@@ -16,6 +16,7 @@ import { type Fields, fieldValue, hasField } from '../http/fields.ts'
 import type { PresentedRequest, ResponseHead } from '../http/message.ts'
 import { answerFault } from './fault-answer.ts'
 import { watchSend } from './send-watch.ts'
+import { serverTiming } from './server-timing.ts'
 
 /** What is the same for every exchange of a server. */
 export interface ExchangeSurroundings {
@@ -23,6 +24,8 @@ export interface ExchangeSurroundings {
   readonly telemetry: Telemetry
   /** Longest that a client may leave a full socket unread. */
   readonly sendTimeout: Milliseconds
+  /** Answers say where the time went. */
+  readonly serverTiming: boolean
 }
 
 export interface ClientIdentityOnTheWire {
@@ -52,6 +55,7 @@ export class ClientExchange implements Exchange {
   readonly #started: Milliseconds
   readonly #client: string
   #status = 0
+  #headAt: Milliseconds | undefined
   #sent = 0
   #encoding = 'identity'
   #switchedAfter: Milliseconds | undefined
@@ -150,7 +154,14 @@ export class ClientExchange implements Exchange {
     this.#status = head.status
     this.#encoding = fieldValue(head.fields, 'content-encoding') ?? 'identity'
     if (hasField(head.fields, 'date')) this.#response.sendDate = false
-    this.#response.writeHead(head.status, head.fields as string[])
+    this.#headAt = this.#around.clock.monotonic()
+    const fields = this.#around.serverTiming ? [...head.fields, 'Server-Timing', this.#timing()] : head.fields
+    this.#response.writeHead(head.status, fields as string[])
+  }
+
+  #timing(): string {
+    const total = milliseconds(this.#around.clock.monotonic() - this.#started)
+    return serverTiming({ ...this.account, total })
   }
 
   #sink(): BodySink {
@@ -207,6 +218,7 @@ export class ClientExchange implements Exchange {
       encoding: this.#encoding,
       client: this.#client,
       requestId: this.requestId,
+      sending: this.#headAt === undefined ? undefined : milliseconds(now - this.#headAt),
     })
   }
 }

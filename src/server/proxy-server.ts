@@ -39,6 +39,7 @@ export interface ServerSettings extends RoutingSettings {
   readonly limits: ListenerLimits & { readonly body: Milliseconds; readonly send: Milliseconds; readonly head: Bytes }
   readonly trustedProxies: readonly string[]
   readonly hitPath: 'on' | 'off'
+  readonly serverTiming: 'on' | 'off'
 }
 
 export interface ServerSurroundings {
@@ -81,7 +82,7 @@ export class ProxyServer {
     this.#surroundings = surroundings
     this.#trusted = new TrustedProxies(settings.trustedProxies)
     this.#known = underscoredNames(settings)
-    this.#around = { ...surroundings, sendTimeout: settings.limits.send }
+    this.#around = { ...surroundings, ...exchangeSettings(settings) }
     this.#server = createListener(settings.limits, {
       request: (message, response) => this.#take(message, response),
       // Pipelined behind an unanswered request it would be answered out of turn.
@@ -93,7 +94,7 @@ export class ProxyServer {
       },
       refused: this.#refused,
     })
-    this.#hitPath = new HitPath(this.#server, settings, {
+    this.#hitPath = new HitPath(this.#server, hitPathSettings(settings), {
       clock: surroundings.clock,
       rulings: surroundings.rulings,
       locate: (request, socket) => this.#locate(request, socket),
@@ -106,9 +107,9 @@ export class ProxyServer {
     this.#settings = settings
     this.#trusted = new TrustedProxies(settings.trustedProxies)
     this.#known = underscoredNames(settings)
-    this.#around = { ...this.#surroundings, sendTimeout: settings.limits.send }
+    this.#around = { ...this.#surroundings, ...exchangeSettings(settings) }
     setLimits(this.#server, settings.limits)
-    this.#hitPath.reconfigure(settings)
+    this.#hitPath.reconfigure(hitPathSettings(settings))
   }
 
   /** Resolves to the address really bound. */
@@ -311,4 +312,13 @@ const FIRST_REQUEST_MS = 2_000
 function requestIdOf(message: IncomingMessage): string {
   const own = message.headers['x-request-id']
   return requestIdFrom(typeof own === 'string' ? own : undefined)
+}
+
+function exchangeSettings({ limits, serverTiming }: ServerSettings) {
+  return { sendTimeout: limits.send, serverTiming: serverTiming === 'on' }
+}
+
+/** What the hit path writes is prepared, and can't tell how long it took. */
+function hitPathSettings(settings: ServerSettings): ServerSettings {
+  return settings.serverTiming === 'on' ? { ...settings, hitPath: 'off' } : settings
 }

@@ -40,9 +40,43 @@ describe('access log lines', () => {
     for (const duration of [999, 1000, 1001]) log.emit(aRequestEvent({ duration }))
 
     assert.deepEqual(
-      sink.lines.map(line => JSON.parse(line).duration_ms),
+      sink.lines.filter(line => 'method' in JSON.parse(line)).map(line => JSON.parse(line).duration_ms),
       [1000, 1001],
     )
+  })
+
+  test("a slow request's second line says where its time went", () => {
+    const sink = aSink()
+    const times = { lookup: milliseconds(20), queued: milliseconds(300), sending: milliseconds(100) }
+
+    createAccessLog(slowOnly, sink).emit({ ...aRequestEvent({ duration: 1500, upstream: 1000 }), ...times })
+
+    const [access, slow] = sink.lines.map(line => JSON.parse(line))
+    assert.deepEqual(slow, {
+      level: 'info',
+      time: '2026-11-24T12:00:00.000Z',
+      route: 'patients',
+      duration_ms: 1500,
+      store_ms: 20,
+      queue_ms: 300,
+      origin_ms: 700,
+      send_ms: 100,
+      other_ms: 380,
+      request_id: access.request_id,
+      msg: 'slow request',
+    })
+  })
+
+  test('a request that is not slow has no second line', () => {
+    const sink = aSink()
+    createAccessLog(everything, sink).emit(aRequestEvent({ duration: 999 }))
+    assert.equal(sink.lines.length, 1)
+  })
+
+  test('on a terminal the second line is readable', () => {
+    const sink = aSink(true)
+    createAccessLog(slowOnly, sink).emit(aRequestEvent({ duration: 1500, upstream: 1000 }))
+    assert.match(sink.lines[1] as string, /slow request.*origin_ms=.*1000/)
   })
 
   test('off writes nothing, and a reload can turn it on', () => {
