@@ -80,6 +80,7 @@ class RunningApp implements App {
   readonly #telemetry: Telemetry
   readonly #background: BackgroundWork
   readonly #epochs = new PurgeEpochs()
+  readonly #acceptances = new AcceptanceRecords()
   readonly #storage: Storage
   readonly #upstream: SwitchedUpstream
   readonly #budget: BufferBudget
@@ -222,6 +223,7 @@ class RunningApp implements App {
       clock: this.#clock,
       telemetry: this.#telemetry,
       epochs: this.#epochs,
+      acceptances: this.#acceptances,
     })
   }
 
@@ -229,7 +231,7 @@ class RunningApp implements App {
     const parts = { clock: this.#clock, telemetry: this.#telemetry, background: this.#background, ...this.#storage }
     const others = { epochs: this.#epochs, upstream: this.#upstream, budget: this.#budget, random: Math.random }
     const { secret } = configuration
-    const sharing = { records: new AcceptanceRecords(), secret, audit: createAuditLog(this.#sink) }
+    const sharing = { records: this.#acceptances, secret, audit: createAuditLog(this.#sink) }
     return new Engine({ ...parts, ...others, ...sharing }, this.#engineRules(configuration))
   }
 

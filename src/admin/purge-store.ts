@@ -59,9 +59,8 @@ function scopesOf({ by, value }: PurgeOrder, compiled: CompiledRoutes): readonly
 
 /** The credential may come from any one source of `identity.user`: whichever it was, it is purged. */
 function userScopes(credential: string, compiled: CompiledRoutes): Scope[] {
-  const callers = compiled.settings.identity.user.map(source => {
+  return compiled.settings.identity.user.flatMap(source => {
     const fields = source.kind === 'header' ? [source.name, credential] : ['Cookie', `${source.name}=${credential}`]
-    return compiled.identification.caller({ fields }).digest
+    return compiled.identification.aliases({ fields }).map(userScope)
   })
-  return callers.filter(digest => digest !== undefined).map(userScope)
 }

@@ -94,7 +94,7 @@ export type StoreTier = 'memory' | 'redis'
 export interface StoreEvent {
   readonly kind: 'store'
   readonly tier: StoreTier
-  readonly op: 'get' | 'set' | 'delete' | 'purge' | 'lease'
+  readonly op: 'get' | 'set' | 'delete' | 'purge' | 'lease' | 'accept'
   readonly result: 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'dropped' | 'corrupt'
   readonly duration: Milliseconds
 }

@@ -11,39 +11,74 @@ import type { Clock } from '../base/clock.ts'
 import { type EpochMs, epochMs } from '../base/units.ts'
 import { hasField } from '../http/fields.ts'
 import type { ResponseHead } from '../http/message.ts'
+import { type IdentitySecret, namingKey } from '../routing/identity.ts'
 import type { Route } from '../routing/route.ts'
 import type { AcceptanceRecords, AcceptanceStanding, Vouch, Withdrawal } from '../store/acceptance-records.ts'
-import type { PurgeEpochs } from '../store/purge-epochs.ts'
-import { userScope } from '../store/scopes.ts'
+import type { PurgeEpochs, PurgeListener } from '../store/purge-epochs.ts'
+import {
+  ALL_SCOPE,
+  ALL_USERS_SCOPE,
+  newsScope,
+  parseNews,
+  parseUserScope,
+  type Scope,
+  userOnRouteScope,
+  userScope,
+} from '../store/scopes.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import { representationId } from './representation-id.ts'
 import type { RouteWords } from './route-words.ts'
-import { callerOnRoute, type RoutedRequest } from './routed-request.ts'
-import { TokenWithdrawals } from './token-withdrawals.ts'
+import type { RoutedRequest } from './routed-request.ts'
+import { TokenWithdrawals, tokenNews } from './token-withdrawals.ts'
 
 /** `untested`: by the word of a route that control requests have still to test. */
 export type Acceptance = 'not-needed' | 'accepted' | 'untested' | 'lapsed' | 'none'
 
+/** Whoever is named by a credential alone may have tokens of any end. */
+const LONGEST_TOKEN = epochMs(Number.MAX_SAFE_INTEGER)
+
 export interface AcceptanceServices {
   readonly clock: Clock
-  readonly epochs: Pick<PurgeEpochs, 'purge'>
+  readonly epochs: Pick<PurgeEpochs, 'purge' | 'listen'>
   readonly records: AcceptanceRecords
-  /** Keys what a representation is told by: the identity secret, which replicas may share. */
-  readonly secret: string
+  /** Its naming key tells representations apart, which replicas may share. */
+  readonly secret: IdentitySecret
 }
 
 /** Who asks, and where. */
 type Asked = Pick<RoutedRequest, 'route' | 'sharing' | 'request' | 'key' | 'callers'>
 
-export class Acceptances {
+export class Acceptances implements PurgeListener {
   readonly words: RouteWords
   readonly #services: AcceptanceServices
   readonly #tokens = new TokenWithdrawals()
+  readonly #secret: string
   #heedsTokens = false
 
   constructor(services: AcceptanceServices, words: RouteWords) {
     this.#services = services
     this.words = words
+    this.#secret = namingKey(services.secret)
+    services.epochs.listen(this)
+  }
+
+  /** Withdrawn elsewhere: by a refusal, a logout or an operator. */
+  heard(scopes: readonly Scope[]): void {
+    for (const scope of scopes) {
+      const user = parseUserScope(scope)
+      const token = parseNews(scope, 'token')
+      if (user !== undefined) this.#services.records.drop({ credentials: [user.user], route: user.route })
+      else if (token !== undefined) this.#tokens.learn(token, this.#services.clock.now())
+      else if (scope === ALL_SCOPE || scope === ALL_USERS_SCOPE) this.missed()
+    }
+  }
+
+  missed(): void {
+    this.#services.records.endAll()
+  }
+
+  news(): Scope[] {
+    return this.#tokens.standing(this.#services.clock.now()).map(each => newsScope('token', each))
   }
 
   /** A configuration came into force. */
@@ -67,7 +102,7 @@ export class Acceptances {
   }
 
   #subjectOf({ key }: Asked, stored: StoredResponse): string {
-    return representationId(key, stored, this.#services.secret)
+    return representationId(key, stored, this.#secret)
   }
 
   #look({ sharing, route }: Asked, subject: string, now: EpochMs): AcceptanceStanding {
@@ -118,8 +153,8 @@ export class Acceptances {
     if (vouch === undefined || sharing.acceptance === undefined) return
     const ends = routed.expiry()
     const { caller } = sharing.acceptance
-    const record = { subject, caller, credentials: vouch.credentials, route: route.name, lasts: route.trust, ends }
-    this.#services.records.accept(vouch, record, this.#services.clock.now())
+    const about = { subject, caller, credentials: vouch.credentials, route: route.name, sequence: routed.sequence }
+    this.#services.records.accept(vouch, { ...about, lasts: route.trust, ends }, this.#services.clock.now())
   }
 
   /** What the origin's answer takes from the caller: 401 everywhere, 403 on this route. */
@@ -135,7 +170,7 @@ export class Acceptances {
     if (credentials.length === 0) return
     this.#withdrawToken(routed, { credentials, route })
     if (!this.#services.records.withdraw({ credentials, route })) return
-    const scopes = credentials.map(each => userScope(route === undefined ? each : callerOnRoute(each, route)))
+    const scopes = credentials.map(each => (route === undefined ? userScope(each) : userOnRouteScope(each, route)))
     void this.#services.epochs.purge(scopes, 'hard')
   }
 
@@ -146,17 +181,35 @@ export class Acceptances {
     const ends = routed.expiry()
     if (holds === false || ends === undefined) return
     this.#tokens.add(withdrawal, ends, this.#services.clock.now())
+    if (holds === true) this.#tellOfToken(withdrawal, ends)
     if (holds === true) return
     void holds.then(verified => {
-      if (!verified) this.#tokens.remove(withdrawal)
+      if (verified) this.#tellOfToken(withdrawal, ends)
+      else this.#tokens.remove(withdrawal)
     })
   }
 
-  /** A logout or an operator's purge of a user, whose stored responses are purged already. */
+  #tellOfToken(withdrawal: Withdrawal, ends: EpochMs): void {
+    const news = tokenNews(withdrawal, ends).map(text => newsScope('token', text))
+    void this.#services.epochs.purge(news, 'hard')
+  }
+
+  /** A logout: what is stored for the caller is purged already. */
+  signedOut(routed: RoutedRequest): void {
+    const withdrawal = { credentials: routed.callers(), route: undefined }
+    this.#withdrawToken(routed, withdrawal)
+    this.#services.records.withdraw(withdrawal)
+  }
+
+  /** An operator's purge of a user; it purges what is stored itself. */
   withdrawUser(credentials: readonly string[]): void {
     const now = this.#services.clock.now()
-    if (this.#heedsTokens) this.#tokens.add({ credentials, route: undefined }, epochMs(Number.POSITIVE_INFINITY), now)
-    this.#services.records.withdraw({ credentials, route: undefined })
+    const withdrawal = { credentials, route: undefined }
+    if (this.#heedsTokens) {
+      this.#tokens.add(withdrawal, LONGEST_TOKEN, now)
+      this.#tellOfToken(withdrawal, LONGEST_TOKEN)
+    }
+    this.#services.records.withdraw(withdrawal)
   }
 }
 

@@ -23,7 +23,7 @@ export interface InvalidationServices {
   readonly epochs: Pick<PurgeEpochs, 'purge'>
   readonly router: Router
   readonly telemetry: Telemetry
-  readonly acceptances: Pick<Acceptances, 'withdrawUser'>
+  readonly acceptances: Pick<Acceptances, 'signedOut'>
 }
 
 /**
@@ -41,7 +41,7 @@ export function invalidateAfter(
   const begun = purges
     .filter(({ scopes }) => scopes.length > 0)
     .map(({ by, scopes }) => {
-      if (by === 'user') services.acceptances.withdrawUser(routed.callers())
+      if (by === 'user') services.acceptances.signedOut(routed)
       services.telemetry.emit({ kind: 'purge', by, soft: false })
       return services.epochs.purge(scopes, 'hard')
     })

@@ -3,15 +3,16 @@
 // A route whose answers were caught being personal is quarantined: all that is stored for
 // it is purged, and its requests pass through until its definition changes at a reload or
 // an operator lifts it. It is held by the definition, not the name, so that a replica that
-// already runs other rules is not concerned. Other workers and replicas are told through
-// `onChange`, and what they found comes in through `receive`. Nothing here knows how.
+// already runs other rules is not concerned. Other workers and replicas are told as they
+// are told of purges (`newsScope`), those that were away too; for whoever has other ways
+// there are `onChange` and `receive`.
 
 import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import type { EpochMs } from '../base/units.ts'
 import type { Route } from '../routing/route.ts'
-import type { PurgeEpochs } from '../store/purge-epochs.ts'
-import { routeScope } from '../store/scopes.ts'
+import type { PurgeEpochs, PurgeListener } from '../store/purge-epochs.ts'
+import { newsScope, parseNews, routeScope, type Scope } from '../store/scopes.ts'
 
 /** What others are told, and tell. */
 export interface QuarantineChange {
@@ -30,13 +31,13 @@ export interface Quarantined extends QuarantineChange {
 export interface QuarantineServices {
   readonly clock: Clock
   readonly telemetry: Telemetry
-  readonly epochs: Pick<PurgeEpochs, 'purge' | 'receive'>
+  readonly epochs: Pick<PurgeEpochs, 'purge' | 'receive' | 'listen'>
 }
 
 /** Definitions remembered that are not in force here; the oldest go first. */
 const MOST_FOREIGN = 256
 
-export class Quarantine {
+export class Quarantine implements PurgeListener {
   readonly #services: QuarantineServices
   /** By definition. */
   readonly #held = new Map<string, Quarantined>()
@@ -46,6 +47,23 @@ export class Quarantine {
 
   constructor(services: QuarantineServices) {
     this.#services = services
+    services.epochs.listen(this)
+  }
+
+  /** Imposed or lifted elsewhere. */
+  heard(scopes: readonly Scope[]): void {
+    for (const scope of scopes) {
+      const text = parseNews(scope, 'quarantine')
+      if (text !== undefined) this.receive(parseChange(text))
+    }
+  }
+
+  missed(): void {
+    // What is held stays held.
+  }
+
+  news(): Scope[] {
+    return [...this.#held.values()].map(changeScope)
   }
 
   holds({ definition }: Pick<Route, 'definition'>): boolean {
@@ -80,7 +98,7 @@ export class Quarantine {
     const change = { route: name, definition, imposed: true, evidence }
     this.#hold(change)
     this.#services.telemetry.emit({ kind: 'purge', by: 'route', soft: false })
-    const told = this.#services.epochs.purge([routeScope(name)], 'hard')
+    const told = this.#services.epochs.purge([routeScope(name), changeScope(change)], 'hard')
     this.#tell(change)
     await told
   }
@@ -90,7 +108,9 @@ export class Quarantine {
     const held = this.all.find(each => each.route === route)
     if (held === undefined) return false
     this.#release(held)
-    this.#tell({ ...held, imposed: false })
+    const change = { ...held, imposed: false }
+    void this.#services.epochs.purge([changeScope(change)], 'hard')
+    this.#tell(change)
     return true
   }
 
@@ -129,4 +149,13 @@ export class Quarantine {
       tooMany -= 1
     }
   }
+}
+
+function changeScope({ route, definition, imposed, evidence }: QuarantineChange): Scope {
+  return newsScope('quarantine', JSON.stringify({ route, definition, imposed, evidence }))
+}
+
+/** What `changeScope` of another replica wrote. */
+function parseChange(text: string): QuarantineChange {
+  return JSON.parse(text) as QuarantineChange
 }

@@ -17,7 +17,7 @@ import type { Route } from '../routing/route.ts'
 import type { Router } from '../routing/router.ts'
 import { tagsOf } from '../routing/tag-template.ts'
 import { storedUri, withoutOrigin } from '../routing/uri-scopes.ts'
-import { routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
+import { routeScope, type Scope, tagScope, uriScope, userOnRouteScope, userScope } from '../store/scopes.ts'
 import type { CacheKey, Reach } from '../store/store.ts'
 import type { Exchange } from './exchange.ts'
 import type { StoredForms } from './stored-forms.ts'
@@ -59,9 +59,6 @@ export interface RoutedRequest {
   /** Whether it carries a token that verifies here. */
   tokenHolds(): boolean | Promise<boolean>
 }
-
-/** What a 403 withdraws: what one caller has of one route. */
-export const callerOnRoute = (caller: string, route: string): string => `${caller} ${route}`
 
 /** The part of the configuration that routes and identifies. */
 export interface Rules {
@@ -127,7 +124,7 @@ export function knownScopes(routed: RoutedRequest): Scope[] {
   scopes.push(uriScope(storedUri(route, withoutOrigin(request))))
   if (route.share.kind === 'user' && sharing.caller !== undefined) {
     const callers = routed.callers()
-    scopes.push(...callers.map(userScope), ...callers.map(each => userScope(callerOnRoute(each, route.name))))
+    scopes.push(...callers.map(userScope), ...callers.map(each => userOnRouteScope(each, route.name)))
   }
   for (const template of route.tags) scopes.push(...tagsOf(template, params).map(tagScope))
   return scopes

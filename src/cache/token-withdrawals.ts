@@ -39,6 +39,20 @@ export class TokenWithdrawals {
     this.#until.set(key, epochMs(Math.max(before, until)))
   }
 
+  /** Withdrawn elsewhere (`tokenNews`). */
+  learn(news: string, now: EpochMs): void {
+    const at = news.indexOf(':')
+    const [credential = '', ...route] = news.slice(at + 1).split(' ')
+    const ends = Number(news.slice(0, at))
+    if (at < 0 || Number.isNaN(ends)) return
+    this.add({ credentials: [credential], route: route.length === 0 ? undefined : route.join(' ') }, epochMs(ends), now)
+  }
+
+  /** What somebody who starts anew has to learn. */
+  standing(now: EpochMs): string[] {
+    return [...this.#until].flatMap(([key, until]) => (until > now ? [`${until}:${key}`] : []))
+  }
+
   /** Whether any of the caller's credentials was withdrawn, everywhere or on this route. */
   concerns(credentials: () => readonly string[], route: string, now: EpochMs): boolean {
     if (now < this.#all) return true
@@ -49,6 +63,11 @@ export class TokenWithdrawals {
   #holds(key: string, now: EpochMs): boolean {
     return (this.#until.get(key) ?? 0) > now
   }
+}
+
+/** As others learn it. */
+export function tokenNews({ credentials, route }: Withdrawal, ends: EpochMs): string[] {
+  return credentials.map(credential => `${ends}:${entry(credential, route)}`)
 }
 
 function entry(credential: string, route: string | undefined): string {

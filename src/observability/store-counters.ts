@@ -10,7 +10,7 @@ import { FAMILIES } from './families.ts'
 import { CounterRows, HistogramRows } from './tallies.ts'
 
 const TIERS: readonly StoreTier[] = ['memory', 'redis']
-const OPERATIONS: readonly StoreEvent['op'][] = ['get', 'set', 'delete', 'purge', 'lease']
+const OPERATIONS: readonly StoreEvent['op'][] = ['get', 'set', 'delete', 'purge', 'lease', 'accept']
 const RESULTS: readonly StoreEvent['result'][] = ['hit', 'miss', 'ok', 'error', 'timeout', 'dropped', 'corrupt']
 const EVICTIONS: readonly EvictionEvent['reason'][] = ['room', 'expired', 'purged', 'replaced', 'variants']
 

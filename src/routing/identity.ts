@@ -23,7 +23,10 @@ import { bearerToken, claimedExpiry, valuesOf } from './tokens.ts'
 /** Keyed digest of a caller's credentials: equal for equal credentials, worthless without the key. */
 export type CallerDigest = string & { readonly callerDigest: true }
 
-/** Random and secret; the same one over reloads, or every caller's stored responses are lost. */
+/**
+ * Random and secret; the same one over reloads, or every caller's stored responses are lost. In a rotation several
+ * keys, the naming one first: callers are purged by the digests under all of them.
+ */
 export type IdentitySecret = string & { readonly identitySecret: true }
 
 export function createIdentitySecret(): IdentitySecret {
@@ -48,13 +51,18 @@ export interface Accepting {
 }
 
 /**
- * The same for all replicas that share the cache's secret. Of several (a rotation) the oldest counts, so that
+ * The same for all replicas that share the cache's secret. Of several (a rotation) the oldest names, so that
  * replicas that know the new one already and those that don't yet mean the same callers by the same digests.
  */
 export function sharedIdentitySecret(secrets: readonly string[]): IdentitySecret | undefined {
-  const oldest = secrets.at(-1)
-  if (oldest === undefined) return undefined
-  return Buffer.from(hkdfSync('sha256', oldest, '', 'pillion identity', 32)).toString('hex') as IdentitySecret
+  if (secrets.length === 0) return undefined
+  const keys = secrets.map(each => Buffer.from(hkdfSync('sha256', each, '', 'pillion identity', 32)).toString('hex'))
+  return keys.toReversed().join(' ') as IdentitySecret
+}
+
+/** The one that names; what it digests, all of a rotation digest alike. */
+export function namingKey(secret: IdentitySecret): string {
+  return secret.split(' ', 1)[0] as string
 }
 
 export interface Sharing {
@@ -90,7 +98,9 @@ export class Identification {
   #verifier: TokenVerifier | undefined
   readonly #credentials: FieldNames
   readonly #protected: FieldNames
-  readonly #secret: IdentitySecret
+  readonly #key: string
+  /** All keys, the naming one first. */
+  readonly #keys: readonly string[]
 
   constructor(settings: IdentitySettings, secret: IdentitySecret) {
     this.#identity = settings.identity
@@ -99,7 +109,8 @@ export class Identification {
     // RFC 9111 §3.5 holds for Authorization whatever the list says.
     this.#credentials = new FieldNames([...settings.credentials, 'authorization'])
     this.#protected = new FieldNames([...settings.credentials, 'authorization', 'cookie', ...this.#headerNames()])
-    this.#secret = secret
+    this.#keys = secret.split(' ')
+    this.#key = namingKey(secret)
   }
 
   #headerNames(): string[] {
@@ -258,17 +269,23 @@ export class Identification {
     return text === '' ? refusedAs('identity-missing') : { digest: this.#digest(text), refusal: undefined }
   }
 
-  /** One digest per source that is present: what a purge of a user may know the caller by, when it knows one credential only. */
+  /**
+   * What a purge of a user may know the caller by, besides: one digest per source that is present, where it knows
+   * one credential only, and in a rotation all of them under the other keys too.
+   */
   aliases(request: Pick<PresentedRequest, 'fields'>): CallerDigest[] {
-    return this.#user.flatMap((source, index) => {
+    const texts = this.#user.flatMap((source, index) => {
       const value = valuesOf(source, request.fields)[0]
-      return value === undefined ? [] : [this.#digest(`${index}:${value.length}:${value}`)]
+      return value === undefined ? [] : [`${index}:${value.length}:${value}`]
     })
+    return this.#keys.flatMap(key =>
+      [...texts, ...(texts.length > 1 ? [texts.join('')] : [])].map(text => this.#digest(text, key)),
+    )
   }
 
   /** SHA-512/256 can't be extended, so behind a secret of fixed length it is a MAC in one call. */
-  #digest(text: string): CallerDigest {
-    return hash('sha512-256', this.#secret + text, 'base64url') as CallerDigest
+  #digest(text: string, key = this.#key): CallerDigest {
+    return hash('sha512-256', key + text, 'base64url') as CallerDigest
   }
 
   /** For logs: short, the same for the same caller while this process lives, '' for nobody in particular. */

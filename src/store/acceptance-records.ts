@@ -22,6 +22,8 @@ export interface SharedAcceptance {
   /** Digests of the caller and of each credential alone. */
   readonly credentials: readonly string[]
   readonly route: string
+  /** Of purges, when the request was begun that was accepted. */
+  readonly sequence: number
   readonly lasts: Milliseconds
   /** The token's own `exp`. */
   readonly ends: EpochMs | undefined
@@ -37,11 +39,18 @@ export interface Withdrawal {
 export interface AcceptanceChannel {
   /** Others hold what callers stored under `share: user`, so that every withdrawal has to be told as a purge. */
   readonly holdsElsewhere: boolean
+  /** Whether what was accepted at `since` may still be relied on at `now`, for all that is known of withdrawals elsewhere. */
+  trusts(since: EpochMs, now: EpochMs): boolean
   accepted(record: SharedAcceptance): void
   withdrawn(withdrawal: Withdrawal): void
 }
 
-const ALONE: AcceptanceChannel = { holdsElsewhere: false, accepted: () => undefined, withdrawn: () => undefined }
+const ALONE: AcceptanceChannel = {
+  holdsElsewhere: false,
+  trusts: () => true,
+  accepted: () => undefined,
+  withdrawn: () => undefined,
+}
 
 /** What became of one credential. */
 interface CredentialState {
@@ -53,6 +62,7 @@ interface CredentialState {
 }
 
 interface AcceptanceRecord {
+  readonly since: EpochMs
   readonly until: EpochMs
   readonly ends: EpochMs | undefined
   readonly route: string
@@ -107,6 +117,7 @@ export class AcceptanceRecords {
   standing(subject: string, caller: string, now: EpochMs, within: Milliseconds): AcceptanceStanding {
     const record = this.#subjects.get(subject)?.get(caller)
     if (record === undefined || !holds(record) || (record.ends !== undefined && now >= record.ends)) return 'none'
+    if (!this.#channel.trusts(record.since, now)) return 'none'
     if (now < record.until) return 'accepted'
     return now - record.until <= within ? 'lapsed' : 'none'
   }
@@ -169,6 +180,20 @@ export class AcceptanceRecords {
     return this.#withdraw(withdrawal) || this.#overflowed
   }
 
+  /** As `receiveWithdrawal`, where the channel itself can tell what was accepted before. */
+  drop(withdrawal: Withdrawal): void {
+    this.#withdraw(withdrawal)
+  }
+
+  /** Withdrawals were missed that nobody can tell any more: all that was accepted, or is about to be, is in doubt. */
+  endAll(): void {
+    for (const state of [...this.#known.values(), ...this.#pending.values()]) state.ended = true
+    this.#known.clear()
+    this.#pending.clear()
+    this.#subjects.clear()
+    this.#count = 0
+  }
+
   /** Another representation took its place. */
   forget(subject: string): void {
     this.#count -= this.#subjects.get(subject)?.size ?? 0
@@ -203,7 +228,7 @@ export class AcceptanceRecords {
     const callers = this.#subjects.get(subject) ?? new Map<string, AcceptanceRecord>()
     this.#count += callers.has(caller) ? 0 : 1
     callers.delete(caller)
-    callers.set(caller, { until, ends, route, states, begun })
+    callers.set(caller, { since: now, until, ends, route, states, begun })
     this.#subjects.delete(subject)
     this.#subjects.set(subject, callers)
     while (this.#count > this.#mostRecords) this.#evict()

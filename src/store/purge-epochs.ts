@@ -10,18 +10,19 @@
 // a purge made here counts by a fraction until its number is known, so that nothing begun
 // here ever bears a number that others have still to give. Without them all are whole.
 //
-// Scopes that nothing can need any more are forgotten; when too many are remembered the
-// oldest are given up for a floor, and whatever is older than the floor counts as purged
-// (too much is forwarded then, never too little).
+// Scopes that nothing can need any more are forgotten, and their number is bounded
+// (purged-scopes.ts). Some scopes are carried by no response but tell something (scopes.ts,
+// "news"): purges reach everybody, whoever was away too, so what has to reach everybody
+// travels as one. Listeners hear of users and news that others purged.
 
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type EpochMs, epochMs, type Milliseconds } from '../base/units.ts'
 import { type PurgeChannel, type PurgeMode, type PurgeReach, unconnected } from './purge-channel.ts'
-import { ALL_SCOPE, isPrefix, type Scope, somePrefix } from './scopes.ts'
+import { PurgedScopes, type Standing } from './purged-scopes.ts'
+import { ALL_SCOPE, ALL_USERS_SCOPE, isUser, type Scope, somePrefix } from './scopes.ts'
 import type { Slot } from './slot.ts'
 
-/** How a stored response stands towards the purges so far: untouched, purged softly (stale), or purged (gone). */
-export type Standing = 'kept' | 'soft' | 'hard'
+export type { Standing } from './purged-scopes.ts'
 
 /** What a standing is asked about; a StoredResponse is one. */
 export interface Purgeable {
@@ -36,12 +37,14 @@ export interface Fence {
   revoked: boolean
 }
 
-/** The sequences of a scope's last purges; 0: never. */
-interface Epoch {
-  hard: number
-  soft: number
-  /** When the last soft purge was heard of. */
-  softAt: EpochMs
+/** Whoever learns from purges more than what is gone. */
+export interface PurgeListener {
+  /** Purged elsewhere, for good. The same may be heard again. */
+  heard(scopes: readonly Scope[]): void
+  /** Purges were missed that nobody can tell any more. */
+  missed(): void
+  /** News to be told again, lest somebody who starts anew never hears of it. */
+  news(): readonly Scope[]
 }
 
 /** About 20 MB of scopes at worst; a purge per second of ever new scopes is remembered for a day. */
@@ -53,12 +56,11 @@ const NEVER = epochMs(0)
 export class PurgeEpochs {
   /** Rises with everything that may change a standing, so that a remembered one can be told to be old. */
   version = 0
-  readonly #mostScopes: number
-  /** In the order of their last purge, oldest first. */
-  readonly #scopes = new Map<Scope, Epoch>()
+  /** Its floor is everybody's. */
+  readonly #named: PurgedScopes
+  readonly #users: PurgedScopes
   readonly #inFlight = new Set<Fence>()
-  readonly #floor: Epoch = { hard: 0, soft: 0, softAt: NEVER }
-  #prefixes = 0
+  readonly #listeners: PurgeListener[] = []
   /** Slots filled before this version may have missed purges. */
   #distrusted = 0
   #distrustedAt = NEVER
@@ -73,8 +75,9 @@ export class PurgeEpochs {
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(mostScopes: number = MOST_SCOPES, clock: Pick<Clock, 'now'> = systemClock) {
-    this.#mostScopes = mostScopes
     this.#clock = clock
+    this.#named = new PurgedScopes(mostScopes)
+    this.#users = new PurgedScopes(mostScopes)
   }
 
   /** The sequence of the latest purge known here. */
@@ -99,24 +102,30 @@ export class PurgeEpochs {
   }
 
   standing({ scopes, sequence }: Purgeable): Standing {
-    if (sequence < this.#floor.hard) return 'hard'
-    let soft = sequence < this.#floor.soft
-    if (this.#scopes.size === 0) return soft ? 'soft' : 'kept'
+    const all = this.#named.floorStanding(sequence)
+    if (all === 'hard') return all
+    let soft = all === 'soft'
     for (const scope of scopes) {
-      const epoch = this.#scopes.get(scope)
-      if (epoch === undefined) continue
-      if (sequence < epoch.hard) return 'hard'
-      soft ||= sequence < epoch.soft
+      const standing = isUser(scope) ? this.#userStanding(scope, sequence) : this.#named.standing(scope, sequence)
+      if (standing === 'hard') return standing
+      soft ||= standing === 'soft'
     }
-    if (this.#prefixes > 0) {
+    if (this.#named.hasPrefixes) {
       const hard = somePrefix(scopes, prefix => {
-        const epoch = this.#scopes.get(prefix)
-        soft ||= epoch !== undefined && sequence < epoch.soft
-        return epoch !== undefined && sequence < epoch.hard
+        const standing = this.#named.standing(prefix, sequence)
+        soft ||= standing === 'soft'
+        return standing === 'hard'
       })
       if (hard) return 'hard'
     }
     return soft ? 'soft' : 'kept'
+  }
+
+  #userStanding(scope: Scope, sequence: number): Standing {
+    const all = this.#users.floorStanding(sequence)
+    if (all === 'hard') return all
+    const own = this.#users.standing(scope, sequence)
+    return own === 'kept' ? all : own
   }
 
   /** The slot's standing, remembered on the slot until the next purge of anything. Once soft, a slot never gets better. */
@@ -133,14 +142,16 @@ export class PurgeEpochs {
 
   /** When the last soft purge of any of the scopes was heard of. */
   #softenedAt({ scopes, sequence }: Purgeable): EpochMs {
-    let at = sequence < this.#floor.soft ? this.#floor.softAt : NEVER
-    const look = (scope: Scope) => {
-      const epoch = this.#scopes.get(scope)
-      if (epoch !== undefined && sequence < epoch.soft && epoch.softAt > at) at = epoch.softAt
-      return false
+    let at = this.#named.floorSoftenedAt(sequence)
+    for (const scope of scopes) {
+      if (!isUser(scope)) at = latest(at, this.#named.softenedAt(scope, sequence))
+      else at = latest(latest(at, this.#users.floorSoftenedAt(sequence)), this.#users.softenedAt(scope, sequence))
     }
-    for (const scope of scopes) look(scope)
-    if (this.#prefixes > 0) somePrefix(scopes, look)
+    if (!this.#named.hasPrefixes) return at
+    somePrefix(scopes, prefix => {
+      at = latest(at, this.#named.softenedAt(prefix, sequence))
+      return false
+    })
     return at
   }
 
@@ -148,20 +159,41 @@ export class PurgeEpochs {
   async purge(scopes: readonly Scope[], mode: PurgeMode): Promise<PurgeReach> {
     const provisional = this.#sequence + PROVISIONAL
     const agreeing = this.#channel.agreeing && provisional < Math.floor(this.#sequence) + 1
-    this.receive(scopes, mode, agreeing ? provisional : Math.floor(this.#sequence) + 1)
+    this.count(scopes, mode, agreeing ? provisional : Math.floor(this.#sequence) + 1)
     const { reach, sequence } = await this.#channel.publish(scopes, mode)
-    if (sequence !== undefined) this.receive(scopes, mode, sequence)
+    if (sequence !== undefined) this.count(scopes, mode, sequence)
     return reach
   }
 
   /** A purge made elsewhere, under the number that all agree on; without one it counts as made now. */
   receive(scopes: readonly Scope[], mode: PurgeMode, sequence = Math.floor(this.#sequence) + 1): void {
+    if (!this.count(scopes, mode, sequence) || mode === 'soft') return
+    for (const listener of this.#listeners) listener.heard(scopes)
+  }
+
+  /** A purge of our own under its number: nobody here has to be told. False where it changed nothing. */
+  count(scopes: readonly Scope[], mode: PurgeMode, sequence: number): boolean {
     this.advance(sequence)
-    for (const scope of scopes) {
-      if (scope === ALL_SCOPE) this.#raise(this.#floor, mode, sequence)
-      else this.#remember(scope, mode, sequence)
-    }
-    this.#boundScopes()
+    let changed = false
+    for (const scope of scopes) changed = this.#purge(scope, mode, sequence) || changed
+    if (changed) this.version += 1
+    return changed
+  }
+
+  #purge(scope: Scope, mode: PurgeMode, sequence: number): boolean {
+    const purge = { mode, sequence, at: this.#clock.now() }
+    if (scope === ALL_SCOPE) return this.#named.purgeAll(purge)
+    if (scope === ALL_USERS_SCOPE) return this.#users.purgeAll(purge)
+    return (isUser(scope) ? this.#users : this.#named).purge(scope, purge)
+  }
+
+  listen(listener: PurgeListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** What has to be told again (PurgeListener). */
+  news(): Scope[] {
+    return this.#listeners.flatMap(listener => listener.news())
   }
 
   /** Raises the sequence to what others have reached. */
@@ -202,6 +234,7 @@ export class PurgeEpochs {
     this.version += 1
     this.#distrusted = this.version
     this.#distrustedAt = this.#clock.now()
+    for (const listener of this.#listeners) listener.missed()
   }
 
   /** A second store whose sweeps count too. */
@@ -223,49 +256,13 @@ export class PurgeEpochs {
   forget(upTo: number): void {
     const [oldest] = this.#inFlight
     const bound = Math.min(upTo, this.#swept, oldest?.sequence ?? upTo)
-    for (const [scope, epoch] of this.#scopes) {
-      if (Math.max(epoch.hard, epoch.soft) > bound) return
-      this.#drop(scope)
-    }
+    this.#named.forget(bound)
+    this.#users.forget(bound)
   }
 
   /** Scopes remembered. */
   get size(): number {
-    return this.#scopes.size
-  }
-
-  #remember(scope: Scope, mode: PurgeMode, sequence: number): void {
-    const epoch = this.#scopes.get(scope) ?? { hard: 0, soft: 0, softAt: NEVER }
-    if (!this.#raise(epoch, mode, sequence)) return
-    this.#drop(scope)
-    this.#scopes.set(scope, epoch)
-    this.#prefixes += Number(isPrefix(scope))
-  }
-
-  /** False where nothing changed: a purge may be heard of twice. */
-  #raise(epoch: Epoch, mode: PurgeMode, sequence: number): boolean {
-    if (epoch[mode] >= sequence) return false
-    // A provisional number that is replaced by the agreed one is the same purge.
-    if (mode === 'soft' && Math.floor(epoch.soft) === epoch.soft) epoch.softAt = this.#clock.now()
-    epoch[mode] = sequence
-    this.version += 1
-    return true
-  }
-
-  #drop(scope: Scope): void {
-    if (this.#scopes.delete(scope)) this.#prefixes -= Number(isPrefix(scope))
-  }
-
-  #boundScopes(): void {
-    if (this.#scopes.size <= this.#mostScopes) return
-    let tooMany = this.#scopes.size - Math.floor(this.#mostScopes * 0.9)
-    for (const [scope, epoch] of this.#scopes) {
-      if (tooMany-- === 0) return
-      this.#floor.hard = Math.max(this.#floor.hard, epoch.hard)
-      this.#floor.soft = Math.max(this.#floor.soft, epoch.soft)
-      this.#floor.softAt = epochMs(Math.max(this.#floor.softAt, epoch.softAt))
-      this.#drop(scope)
-    }
+    return this.#named.size + this.#users.size
   }
 }
 
@@ -274,4 +271,8 @@ function soften(slot: Slot, at: EpochMs): void {
   if (slot.standing === 'soft') return
   slot.standing = 'soft'
   slot.staleSince = at
+}
+
+function latest(one: EpochMs, other: EpochMs): EpochMs {
+  return one > other ? one : other
 }

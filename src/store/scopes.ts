@@ -4,7 +4,7 @@
 // origin (RFC 9875), or everything. A stored response carries the scopes it belongs to;
 // a purge names scopes. The first character tells the kinds apart, so no tag can ever
 // pass for a URI. Prefixes and `everything` are never carried: they follow from the
-// URI that is.
+// URI that is. News are carried by nothing: they tell other replicas something.
 
 export type Scope = string & { readonly scope: true }
 
@@ -23,10 +23,34 @@ export const routeScope = (route: string): Scope => `r${route}` as Scope
 /** `user` is the keyed digest of a caller's credentials, never the credentials. */
 export const userScope = (user: string): Scope => `i${user}` as Scope
 
+/** All users at once. */
+export const ALL_USERS_SCOPE = 'i' as Scope
+
+/** What one user has of one route. */
+export const userOnRouteScope = (user: string, route: string): Scope => userScope(`${user} ${route}`)
+
+/** The user named, and the one route if it is about one only; undefined for what is no user's scope, or all users'. */
+export function parseUserScope(scope: Scope): { user: string; route: string | undefined } | undefined {
+  if (!isUser(scope) || scope === ALL_USERS_SCOPE) return undefined
+  const [user = '', ...route] = scope.slice(1).split(' ')
+  return { user, route: route.length === 0 ? undefined : route.join(' ') }
+}
+
+/** Something that every replica has to learn, the sooner the better, and whoever was away too. */
+export const newsScope = (kind: NewsKind, text: string): Scope => `n${kind[0]}${text}` as Scope
+
+/** The text of news of this kind. */
+export function parseNews(scope: Scope, kind: NewsKind): string | undefined {
+  return scope.startsWith(`n${kind[0]}`) ? scope.slice(2) : undefined
+}
+
+type NewsKind = 'token' | 'quarantine'
+
 /** A cache group of one origin (`scheme://host`), RFC 9875 §2: equal names of other origins are other groups. */
 export const groupScope = (origin: string, group: string): Scope => `g${origin} ${group}` as Scope
 
 export const isPrefix = (scope: Scope): boolean => scope.charCodeAt(0) === 0x70
+export const isUser = (scope: Scope): boolean => scope.charCodeAt(0) === 0x69
 const isUri = (scope: Scope): boolean => scope.charCodeAt(0) === 0x75
 
 /**

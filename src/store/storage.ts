@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { type Bytes, type Milliseconds, milliseconds } from '../base/units.ts'
 import type { RedisSettings } from '../config/redis-schema.ts'
+import type { AcceptanceRecords } from './acceptance-records.ts'
 import type { Fleet } from './fleet.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { PurgeEpochs } from './purge-epochs.ts'
@@ -24,6 +25,7 @@ export interface StorageOptions {
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly epochs: PurgeEpochs
+  readonly acceptances: AcceptanceRecords
 }
 
 export interface Storage {

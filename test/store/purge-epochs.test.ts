@@ -66,6 +66,26 @@ describe('purge epochs (invariant 4)', () => {
     assert.equal(epochs.standing({ scopes: [tagScope('0')], sequence: epochs.current() }), 'kept')
   })
 
+  test('a flood of users gives up users alone', async () => {
+    const epochs = new PurgeEpochs(100)
+    const personal = { scopes: [tagScope('a'), userScope('never purged')], sequence: epochs.current() }
+    const shared = { scopes: [tagScope('a')], sequence: epochs.current() }
+    for (let n = 0; n < 101; n++) await epochs.purge([userScope(`${n}`)], 'hard')
+    assert.equal(epochs.standing(personal), 'hard')
+    assert.equal(epochs.standing(shared), 'kept')
+    assert.equal(epochs.standing({ ...personal, sequence: epochs.current() }), 'kept')
+  })
+
+  test('listeners hear what others purged for good, and nothing that was purged here', async () => {
+    const epochs = new PurgeEpochs()
+    const heard: Scope[] = []
+    epochs.listen({ heard: scopes => void heard.push(...scopes), missed: () => undefined, news: () => [] })
+    await epochs.purge([userScope('own')], 'hard')
+    epochs.receive([userScope('soft')], 'soft')
+    epochs.receive([userScope('other')], 'hard')
+    assert.deepEqual(heard, [userScope('other')])
+  })
+
   test('whatever interleaving of purges and fills: what may be stored began after every purge of its scopes', () => {
     const tag = fc.constantFrom('a', 'b', 'c').map(tagScope)
     const step = fc.oneof(

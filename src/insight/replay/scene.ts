@@ -34,7 +34,7 @@ export class Scene {
       this.epochs.receive(scopes, mode)
       return LOCAL
     }
-    const acceptances = { withdrawUser: () => undefined }
+    const acceptances = { signedOut: () => undefined }
     this.#invalidation = { epochs: { purge }, router: compiled.router, telemetry: SILENT, acceptances }
   }
 

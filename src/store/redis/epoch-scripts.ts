@@ -1,11 +1,12 @@
 // How do all replicas agree on one sequence of purges?
 //
-// One sorted set holds it all, so that it is lost all at once or not at all: each purged
-// scope scored by the sequence of its last purge, and at score -1 one control member in
-// JSON: the incarnation's random id, the server process it was made on, the sequence, the
-// floor (older records were given up), and the sequence at each hour's first purge, by
-// which records expire. Each script is one atomic step on that one key; time is the
-// server's own, so no two machines' clocks are ever compared (docs/design.md, invariant 4).
+// Two sorted sets on one node, users apart (purged-scopes.ts tells why): each purged scope
+// scored by the sequence of its last purge. At score -1 the first has a control member in
+// JSON (the incarnation's random id, the server process it was made on, the sequence, the
+// floors below which records were given up, and the sequence at each hour's first purge, by
+// which records expire), the second the id alone, so that both are lost or none. Each
+// script is one atomic step; time is the server's own, so no two machines' clocks are ever
+// compared (docs/design.md, invariant 4).
 
 import { createHash } from 'node:crypto'
 import type { RedisScript } from './redis-client.ts'
@@ -15,13 +16,15 @@ export const LONGEST_IN_REDIS_HOURS = 7 * 24
 /** Records are kept a day longer, for fills that were under way. */
 const RECORD_HOURS = LONGEST_IN_REDIS_HOURS + 24
 const MOST_RECORDS = 100_000
-/** Records in one reply. */
-export const PAGE = 2000
+/** Records of each set in one reply. */
+const PAGE = 2000
 
 const CONTROL = `
-local function read(key)
+local function read(key, users)
   local member = redis.call('ZRANGEBYSCORE', key, -1, -1)[1]
-  return member, member and cjson.decode(member)
+  local control = member and cjson.decode(member)
+  if control and redis.call('ZRANGEBYSCORE', users, -1, -1)[1] ~= control.id then return member, control, true end
+  return member, control, not control
 end
 local function write(key, former, control)
   if former then redis.call('ZREM', key, former) end
@@ -35,47 +38,52 @@ function script(body: string): RedisScript {
 }
 
 /**
- * KEYS: epochs. ARGV: known id, known sequence, at least, fresh id.
- * Returns id, sequence, floor, expired sequence, then member and score of up to PAGE
- * records after the known sequence (after none, where the id is another).
+ * KEYS: purged scopes, purged users. ARGV: known id, known sequence, at least, fresh id.
+ * Returns id, sequence, floor, the users' floor, expired sequence, the sequence up to which
+ * the reply is complete, then member and score of records after the known sequence (after
+ * none, where the id is another).
  *
  * A new incarnation begins when there is none, or when another server process answers
  * than the one it was made on: a restart or a failover may have lost purges. The sequence
  * then rises above what this caller knows; so it does whenever `at least` asks for it.
  */
 export const SYNC = script(`
-local key, at_least = KEYS[1], tonumber(ARGV[3])
+local key, users, at_least = KEYS[1], KEYS[2], tonumber(ARGV[3])
 local run, said = '', redis.pcall('INFO', 'server')
 if type(said) == 'string' then run = string.match(said, 'run_id:(%x+)') or '' end
-local former, control = read(key)
-if not control or control.run ~= run then
+local former, control, broken = read(key, users)
+if broken or control.run ~= run then
   local reached = math.max(control and control.seq or 0, tonumber(ARGV[2]), at_least) + 1
-  control = { id = ARGV[4], run = run, seq = reached, floor = 0, expired = 0, hours = {} }
+  control = { id = ARGV[4], run = run, seq = reached, floor = 0, users = 0, expired = 0, hours = {} }
   write(key, former, control)
+  redis.call('ZREMRANGEBYSCORE', users, -1, -1)
+  redis.call('ZADD', users, -1, control.id)
 elseif control.seq < at_least then
   control.seq = at_least
   write(key, former, control)
 end
 local since = control.id == ARGV[1] and ARGV[2] or '0'
-local reply = { control.id, control.seq, control.floor, control.expired }
-for _, part in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ${PAGE})) do
-  reply[#reply + 1] = part
+local reply = { control.id, control.seq, control.floor, control.users, control.expired, control.seq }
+for _, set in ipairs({ key, users }) do
+  local page = redis.call('ZRANGEBYSCORE', set, '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ${PAGE})
+  if #page == ${2 * PAGE} then reply[6] = math.min(reply[6], tonumber(page[#page]) - 1) end
+  for _, part in ipairs(page) do reply[#reply + 1] = part end
 end
 return reply
 `)
 
 /**
- * KEYS: epochs. ARGV: id, channel, members.
+ * KEYS: purged scopes, purged users. ARGV: id, channel, members; a user's begins with "u".
  * Returns the purge's sequence, or -1 where the incarnation is another one.
  */
 export const PURGE = script(`
-local key = KEYS[1]
-local former, control = read(key)
-if not control or control.id ~= ARGV[1] then return -1 end
+local key, users = KEYS[1], KEYS[2]
+local former, control, broken = read(key, users)
+if broken or control.id ~= ARGV[1] then return -1 end
 control.seq = control.seq + 1
 local members = {}
 for at = 3, #ARGV do
-  redis.call('ZADD', key, control.seq, ARGV[at])
+  redis.call('ZADD', string.sub(ARGV[at], 1, 1) == 'u' and users or key, control.seq, ARGV[at])
   members[#members + 1] = ARGV[at]
 end
 local hour = math.floor(tonumber(redis.call('TIME')[1]) / 3600)
@@ -89,14 +97,17 @@ if not control.hours[tostring(hour)] then
   control.hours = kept
   if expired > control.expired then
     control.expired = expired
-    redis.call('ZREMRANGEBYSCORE', key, 0, expired)
+    for _, set in ipairs(KEYS) do redis.call('ZREMRANGEBYSCORE', set, 0, expired) end
   end
 end
-local surplus = redis.call('ZCARD', key) - 1 - ${MOST_RECORDS}
-if surplus > 0 then
-  control.floor = tonumber(redis.call('ZRANGE', key, surplus, surplus, 'WITHSCORES')[2])
-  redis.call('ZREMRANGEBYRANK', key, 1, surplus)
+local function trim(set, floor)
+  local surplus = redis.call('ZCARD', set) - 1 - ${MOST_RECORDS}
+  if surplus <= 0 then return floor end
+  local last = redis.call('ZRANGE', set, surplus, surplus, 'WITHSCORES')[2]
+  redis.call('ZREMRANGEBYRANK', set, 1, surplus)
+  return tonumber(last)
 end
+control.floor, control.users = trim(key, control.floor), trim(users, control.users)
 write(key, former, control)
 redis.call('PUBLISH', ARGV[2], cjson.encode({ i = control.id, n = control.seq, s = members }))
 return control.seq

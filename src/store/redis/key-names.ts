@@ -50,12 +50,13 @@ export class KeyNames {
     return `${this.base(key)}:${purpose}`
   }
 
-  /** The purged scopes with their sequences, and who counts them. */
-  get epochs(): string {
-    return `${this.#prefix}:v1:{epochs}`
+  /** The purged scopes with their sequences, and who counts them; then users apart. */
+  get epochs(): readonly string[] {
+    const name = `${this.#prefix}:v1:{epochs}`
+    return [name, `${name}:users`]
   }
 
-  /** The channel of purges and wake-ups. */
+  /** The channel of purges, wake-ups and acceptances. */
   get channel(): string {
     return `${this.#prefix}:v1:events`
   }

@@ -158,7 +158,7 @@ export class RedisStore {
   /** Purged, useless or not for this request: not found. */
   #checked(response: StoredResponse, presented: Fields): RemoteLookup {
     const { epochs, clock, conceal, shared } = this.#options
-    const gone = !shared.mayRead(response.sequence) || epochs.standing(response) === 'hard'
+    const gone = !shared.mayRead(response) || epochs.standing(response) === 'hard'
     if (gone || response.usefulUntil <= clock.now()) return NOTHING
     if (!matchesNominated(response.nominated, presented, conceal)) return { response: undefined, otherVariants: true }
     return { response, otherVariants: response.nominated.length > 0 }

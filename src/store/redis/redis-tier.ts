@@ -10,6 +10,7 @@ import type { Telemetry } from '../../base/events.ts'
 import type { Milliseconds } from '../../base/units.ts'
 import { describeAddress, type RedisAddress } from '../../config/redis-url.ts'
 import type { Conceal } from '../../http/vary.ts'
+import type { AcceptanceRecords } from '../acceptance-records.ts'
 import type { PurgeEpochs } from '../purge-epochs.ts'
 import { Availability } from './availability.ts'
 import { GuardedRedis } from './guarded-redis.ts'
@@ -18,6 +19,7 @@ import { Leases } from './leases.ts'
 import { RedisClient } from './redis-client.ts'
 import { RedisStore } from './redis-store.ts'
 import { openSeal, type Seal, SecretSeal } from './seal.ts'
+import { SharedAcceptances } from './shared-acceptances.ts'
 import { SharedEpochs } from './shared-epochs.ts'
 
 export interface RedisTierOptions {
@@ -34,6 +36,8 @@ export interface RedisTierOptions {
   readonly clock: Clock
   readonly telemetry: Telemetry
   readonly epochs: PurgeEpochs
+  /** Shared with the other replicas where there is a secret. */
+  readonly acceptances?: AcceptanceRecords | undefined
   readonly conceal?: Conceal
 }
 
@@ -68,12 +72,15 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     onReady: () => shared.connected(),
     onHearing: () => shared.connected(),
     onLost: reason => availability.down(reason),
-    onMessage: message => void (leases.receive(String(message)) || shared.receive(String(message))),
+    onMessage: message => receive(String(message), [leases, ...(acceptances ? [acceptances] : []), shared]),
   })
   const redis = new GuardedRedis(client, { clock, telemetry, availability })
   const leases = new Leases(redis, names)
   const conceal: Conceal = options.conceal ?? ((_name, value) => value)
   const store = new RedisStore({ clock, redis, epochs, shared, names, seal, conceal, timeout })
+  const records = options.secrets.length === 0 ? undefined : options.acceptances
+  const { channel } = names
+  const acceptances = records && new SharedAcceptances({ clock, redis, epochs, shared, records, seal, channel })
   epochs.connect(shared)
   shared.connected()
   return {
@@ -93,4 +100,9 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
       client.close()
     },
   }
+}
+
+/** To the first that knows the message for its own. */
+function receive(text: string, receivers: readonly { receive(text: string): unknown }[]): void {
+  receivers.some(each => each.receive(text) === true)
 }

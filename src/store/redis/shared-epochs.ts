@@ -11,10 +11,10 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { type EpochMs, type Milliseconds, milliseconds } from '../../base/units.ts'
 import type { PurgeChannel, PurgeDelivery, PurgeMode } from '../purge-channel.ts'
-import type { PurgeEpochs } from '../purge-epochs.ts'
-import type { Scope } from '../scopes.ts'
+import type { Purgeable, PurgeEpochs } from '../purge-epochs.ts'
+import { ALL_SCOPE, ALL_USERS_SCOPE, isUser, type Scope } from '../scopes.ts'
 import type { Availability } from './availability.ts'
-import { PAGE, PURGE, SYNC } from './epoch-scripts.ts'
+import { PURGE, SYNC } from './epoch-scripts.ts'
 import type { KeyNames } from './key-names.ts'
 import { type OwnPurge, PendingPurges } from './pending-purges.ts'
 import { parsePurgeMessage, readRecord, writeRecord } from './purge-record.ts'
@@ -46,8 +46,12 @@ const NOT_DELIVERED: PurgeDelivery = { reach: 'local', sequence: undefined }
 interface SyncReply {
   readonly incarnation: string
   readonly sequence: number
+  /** Records up to here were given up: of scopes, and of users. */
   readonly floor: number
+  readonly usersFloor: number
   readonly expired: number
+  /** Nothing up to here is missing. */
+  readonly complete: number
   readonly records: readonly { readonly record: string; readonly sequence: number }[]
 }
 
@@ -62,6 +66,7 @@ export class SharedEpochs implements PurgeChannel {
   /** Our sequence when we last joined; what began before belongs to nobody's count but ours. */
   #joinedAt = 0
   #floor = 0
+  #usersFloor = 0
   #joined = false
   #lastHeard: EpochMs
   #timer: NodeJS.Timeout | undefined
@@ -73,7 +78,7 @@ export class SharedEpochs implements PurgeChannel {
   constructor(client: () => RedisClient, options: SharedEpochsOptions) {
     this.#client = client
     this.#options = options
-    this.#pending = new PendingPurges(options.clock)
+    this.#pending = new PendingPurges(options.clock, () => options.epochs.news())
     this.#lastHeard = options.clock.now()
   }
 
@@ -91,9 +96,15 @@ export class SharedEpochs implements PurgeChannel {
     return this.#joined && sequence >= this.#joinedAt
   }
 
+  /** Whether a number that another replica counted under `incarnation` means the same here. */
+  shares(incarnation: string): boolean {
+    return this.#joined && incarnation === this.#incarnation
+  }
+
   /** Whether purges of what was filled at `sequence` are still on record. */
-  mayRead(sequence: number): boolean {
-    return this.#joined && sequence >= this.#floor
+  mayRead({ sequence, scopes }: Purgeable): boolean {
+    if (!this.#joined || sequence < this.#floor) return false
+    return sequence >= this.#usersFloor || !scopes.some(isUser)
   }
 
   async publish(scopes: readonly Scope[], mode: PurgeMode): Promise<PurgeDelivery> {
@@ -188,11 +199,10 @@ export class SharedEpochs implements PurgeChannel {
     let reply = await this.#ask()
     if (!this.#joined || reply.incarnation !== this.#incarnation) return this.#join(reply)
     this.#take(reply, undefined)
-    while (reply.records.length === PAGE) {
+    while (reply.complete < reply.sequence) {
       reply = await this.#ask()
       this.#take(reply, undefined)
     }
-    this.#hearAll(reply)
   }
 
   /** Adopts the incarnation's numbers. What was missed is read before anybody may rely on it. */
@@ -209,11 +219,10 @@ export class SharedEpochs implements PurgeChannel {
     let reply = first
     // Missed while away: our own fills of that time count as older, whatever number they bear.
     this.#take(reply, returning ? reply.sequence : undefined)
-    while (reply.records.length === PAGE || epochs.current() > reply.sequence) {
+    while (reply.complete < reply.sequence || epochs.current() > reply.sequence) {
       reply = await this.#ask()
       this.#take(reply, returning ? reply.sequence : undefined)
     }
-    this.#hearAll(reply)
     this.#joinedAt = reply.sequence
     this.#joined = true
   }
@@ -222,22 +231,22 @@ export class SharedEpochs implements PurgeChannel {
     const atLeast = this.#joined ? 0 : Math.floor(this.#options.epochs.current()) + 1
     const fresh = randomBytes(8).toString('hex')
     const args = [this.#incarnation, this.#heard, atLeast, fresh]
-    return parseSyncReply(await this.#client().run(SYNC, [this.#options.names.epochs], args))
+    return parseSyncReply(await this.#client().run(SYNC, this.#options.names.epochs, args))
   }
 
   /** Remembers records; `counted` replaces their sequences where ours were counted apart. */
-  #take({ records, floor, expired }: SyncReply, counted: number | undefined): void {
-    for (const { record, sequence } of records) this.#apply(record, counted ?? sequence)
-    // The last sequence of a full page may go on in the next one.
-    const last = records.at(-1)?.sequence
-    if (last !== undefined) this.#heard = Math.max(this.#heard, records.length === PAGE ? last - 1 : last)
-    this.#floor = floor
-    this.#options.epochs.forget(expired)
-  }
-
-  #hearAll({ sequence }: SyncReply): void {
-    this.#heard = Math.max(this.#heard, sequence)
-    this.#options.epochs.advance(sequence)
+  #take({ records, complete, sequence, ...of }: SyncReply, counted: number | undefined): void {
+    const { epochs } = this.#options
+    // What was given up before it was heard may have been anything; who has heard nothing yet trusts nothing anyway.
+    const given = (up: number) => this.#heard > 0 && up > this.#heard
+    if (given(of.floor)) epochs.receive([ALL_SCOPE], 'hard', counted ?? of.floor)
+    if (given(of.usersFloor)) epochs.receive([ALL_USERS_SCOPE], 'hard', counted ?? of.usersFloor)
+    for (const each of records) this.#apply(each.record, counted ?? each.sequence)
+    this.#heard = Math.max(this.#heard, complete)
+    this.#floor = of.floor
+    this.#usersFloor = of.usersFloor
+    epochs.forget(of.expired)
+    if (complete === sequence) epochs.advance(sequence)
   }
 
   #hear(sequence: number): void {
@@ -257,9 +266,9 @@ export class SharedEpochs implements PurgeChannel {
     for (let from = 0; from < purge.scopes.length; from += MOST_AT_ONCE) {
       const scopes = purge.scopes.slice(from, from + MOST_AT_ONCE)
       const members = scopes.map(scope => writeRecord(scope, purge.mode, seal))
-      sequence = Number(await this.#client().run(PURGE, [names.epochs], [this.#incarnation, names.channel, ...members]))
+      sequence = Number(await this.#client().run(PURGE, names.epochs, [this.#incarnation, names.channel, ...members]))
       if (sequence < 0) return this.#lostIncarnation()
-      epochs.receive(scopes, purge.mode, sequence)
+      epochs.count(scopes, purge.mode, sequence)
       this.#hear(sequence)
     }
     purge.delivered = true
@@ -273,9 +282,9 @@ export class SharedEpochs implements PurgeChannel {
 }
 
 function parseSyncReply(reply: RedisReply): SyncReply {
-  if (!Array.isArray(reply) || reply.length < 4)
+  if (!Array.isArray(reply) || reply.length < 6 || reply.slice(1, 6).some(part => !Number.isFinite(Number(part))))
     throw new Error('Redis answered the question for purges with something else')
-  const [incarnation, sequence, floor, expired, ...rest] = reply
+  const [incarnation, sequence, floor, usersFloor, expired, complete, ...rest] = reply
   const records = []
   for (let at = 0; at + 1 < rest.length; at += 2) {
     records.push({ record: String(rest[at]), sequence: Number(rest[at + 1]) })
@@ -284,7 +293,9 @@ function parseSyncReply(reply: RedisReply): SyncReply {
     incarnation: String(incarnation),
     sequence: Number(sequence),
     floor: Number(floor),
+    usersFloor: Number(usersFloor),
     expired: Number(expired),
+    complete: Number(complete),
     records,
   }
 }
