@@ -29,7 +29,9 @@ export function rideCoded(routed: RoutedRequest, flight: Flight, choice: Choice,
   const letGo = () => {
     if (input !== undefined) flight.alight(input)
   }
+  const announced = flight.announced
   const stream = new CodedStream(choice, {
+    announced,
     limits: flight.limits,
     keeps: () => flight.boarding || flight.committed !== undefined,
     onWhole: body => {

@@ -12,7 +12,7 @@
 import type { Transform } from 'node:stream'
 import { Fault } from '../base/fault.ts'
 import type { Choice } from '../encoding/choice.ts'
-import { createCompressor, createDecompressor } from '../encoding/codings.ts'
+import { AT_ONCE, compressNow, createCompressor, createDecompressor } from '../encoding/codings.ts'
 import type { Fields } from '../http/fields.ts'
 import type { BodySink, Exchange } from './exchange.ts'
 import { SharedBody, type SharedBodyLimits } from './shared-body.ts'
@@ -22,6 +22,8 @@ const SUSPICIOUS_SIZE = 32 * 1024 * 1024
 const SUSPICIOUS_GROWTH = 200
 
 export interface CodedStreamPlan {
+  /** Octets of the content, where it is known. */
+  readonly announced?: number | undefined
   readonly limits: SharedBodyLimits
   /** Whether all of the form is still to be kept, for the store or for those who come later. */
   keeps(): boolean
@@ -42,7 +44,11 @@ function createCoder({ target, from }: Choice): Transform {
 }
 
 export class CodedStream implements BodySink {
-  readonly #coder: Transform
+  readonly #choice: Choice
+  /** Undefined until content arrives, and for good where all of it came at once. */
+  #coder: Transform | undefined
+  #atOnce = false
+  #drained: (() => void) | undefined
   readonly #decodes: boolean
   readonly #plan: CodedStreamPlan
   readonly #body: SharedBody
@@ -52,15 +58,11 @@ export class CodedStream implements BodySink {
   #over = false
 
   constructor(choice: Choice, plan: CodedStreamPlan) {
-    this.#coder = createCoder(choice)
+    this.#choice = choice
     this.#decodes = choice.target === 'identity'
     this.#plan = plan
     this.#body = new SharedBody(plan.limits)
-    this.#body.onResume(() => this.#coder.resume())
-    this.#coder
-      .on('data', (chunk: Buffer) => this.#onCoded(chunk))
-      .on('end', () => this.#onEnd())
-      .on('error', (error: Error) => this.#break(error))
+    this.#body.onResume(() => this.#coder?.resume())
   }
 
   /** True while a newcomer gets the form from its first octet. */
@@ -87,13 +89,17 @@ export class CodedStream implements BodySink {
 
   write(chunk: Buffer): boolean {
     if (this.#over) return true
+    const first = this.#taken === 0
     this.#taken += chunk.length
-    return this.#coder.write(chunk)
+    if (first && this.#isWhole(chunk)) return this.#codeAtOnce(chunk)
+    return this.#started().write(chunk)
   }
 
   end(trailers: Fields): void {
     this.#trailers = trailers
-    if (!this.#over) this.#coder.end()
+    if (this.#over) return
+    if (this.#atOnce) this.#onEnd()
+    else this.#started().end()
   }
 
   /** The source broke off. */
@@ -102,7 +108,29 @@ export class CodedStream implements BodySink {
   }
 
   onDrain(listener: () => void): void {
-    this.#coder.on('drain', listener)
+    this.#drained = listener
+  }
+
+  #started(): Transform {
+    if (this.#coder !== undefined) return this.#coder
+    this.#coder = createCoder(this.#choice)
+      .on('data', (chunk: Buffer) => this.#onCoded(chunk))
+      .on('end', () => this.#onEnd())
+      .on('error', (error: Error) => this.#break(error))
+      .on('drain', () => this.#drained?.())
+    return this.#coder
+  }
+
+  /** All the content in one piece: a stream's window and threads would cost ten times the coding. */
+  #isWhole(chunk: Buffer): boolean {
+    return !this.#decodes && chunk.length === this.#plan.announced && chunk.length <= AT_ONCE
+  }
+
+  #codeAtOnce(content: Buffer): true {
+    this.#atOnce = true
+    const { target } = this.#choice
+    if (target !== 'as-is' && target !== 'identity') this.#onCoded(compressNow({ coding: target, content }))
+    return true
   }
 
   #onCoded(chunk: Buffer): void {
@@ -114,7 +142,7 @@ export class CodedStream implements BodySink {
       return
     }
     if (this.#keeping && !this.#plan.keeps()) this.#stopKeeping()
-    if (!goOn) this.#coder.pause()
+    if (!goOn) this.#coder?.pause()
   }
 
   #onEnd(): void {
@@ -133,7 +161,7 @@ export class CodedStream implements BodySink {
   #break(error: Error): void {
     if (this.#over) return
     this.#over = true
-    this.#coder.destroy()
+    this.#coder?.destroy()
     this.#plan.onBroken()
     this.#body.fail(new Fault('INTERNAL', 'coding content as it streams failed', { cause: error }))
   }
@@ -141,7 +169,7 @@ export class CodedStream implements BodySink {
   #settle(): void {
     if (this.#over || this.#body.readers > 0 || (this.#keeping && this.#plan.keeps())) return
     this.#over = true
-    this.#coder.destroy()
+    this.#coder?.destroy()
     this.#body.stopKeeping()
     this.#plan.onUnwanted()
   }

@@ -166,7 +166,8 @@ function deliverStream(rider: Rider, result: Extract<OriginResult, { kind: 'stre
   const came = streamedHead(rider, result)
   const announced = fieldValue(came.fields, 'content-length')
   const length = announced === undefined ? undefined : Number(announced)
-  const choice = chooseCoding(wishesOf(routed.route.compress, request.fields), result.head, length)
+  const wishes = { ...wishesOf(routed.route.compress, request.fields), once: !result.kept }
+  const choice = chooseCoding(wishes, result.head, length)
   const short = decision.mayStore ? preconditionAnswer(routed, came, choice) : undefined
   const head = { status: came.status, fields: streamedFields(routed, came, choice) }
   if (short !== undefined || !hasContent(request.method, head.status)) {

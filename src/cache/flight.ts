@@ -181,6 +181,12 @@ export class Flight {
     return this.#originTime
   }
 
+  /** Octets of content that the origin's head announces. */
+  get announced(): number | undefined {
+    const length = fieldValue(this.#head?.fields ?? [], 'content-length')
+    return length === undefined ? undefined : Number(length)
+  }
+
   board(): void {
     this.#waiting += 1
   }
@@ -299,8 +305,7 @@ export class Flight {
   }
 
   #isNearlyDone(): boolean {
-    const announced = fieldValue(this.#head?.fields ?? [], 'content-length')
-    const left = Number(announced ?? Number.POSITIVE_INFINITY) - this.body.received
+    const left = (this.announced ?? Number.POSITIVE_INFINITY) - this.body.received
     return left <= NEARLY_STORED || (this.#keeping && left <= this.body.received)
   }
 }

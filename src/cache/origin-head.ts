@@ -5,7 +5,8 @@
 
 import type { OriginHeadEvent } from '../base/events.ts'
 import { bytes } from '../base/units.ts'
-import { acceptedCodings, codingWeight, MADE_CODINGS } from '../http/content-coding.ts'
+import { preferenceOf } from '../encoding/preference.ts'
+import { MADE_CODINGS } from '../http/content-coding.ts'
 import { type Fields, fieldValue, hasField } from '../http/fields.ts'
 import type { ResponseHead } from '../http/message.ts'
 import type { RoutedRequest } from './routed-request.ts'
@@ -31,8 +32,7 @@ export function originHead({ route, request }: RoutedRequest, { fields }: Respon
 
 function isUncompressed(request: Fields, fields: Fields): boolean {
   if (hasField(fields, 'content-encoding') || !COMPRESSIBLE.test(fieldValue(fields, 'content-type') ?? '')) return false
-  const accepted = acceptedCodings(request)
-  return MADE_CODINGS.some(coding => codingWeight(accepted, coding) > 0)
+  return preferenceOf(MADE_CODINGS, fieldValue(request, 'accept-encoding')).accepts.size > 0
 }
 
 function announced(fields: Fields): OriginHeadEvent['uncompressed'] {

@@ -23,6 +23,8 @@ export interface Choice {
 
 /** Below this the fields that tell of the coding cost what it saves. */
 const SMALLEST = 256
+/** Content that is coded for one client alone and forgotten has to be worth more: less than this fits in three packets anyway. */
+const SMALLEST_UNKEPT = 4096
 
 const LEFT_ALONE: Choice = { target: 'as-is', from: undefined, negotiable: false, preference: undefined }
 const NO_CONTENT: ReadonlySet<number> = new Set([204, 205, 206, 304])
@@ -35,6 +37,8 @@ export interface Wishes {
   readonly acceptEncoding: string | undefined
   /** The request says no-transform. */
   readonly untouched: boolean
+  /** The coded form will serve this client alone. */
+  readonly once?: boolean
 }
 
 /** `length`: octets of the content where it is known. */
@@ -54,7 +58,8 @@ export function chooseCoding(wishes: Wishes, response: ResponseHead, length: num
     const decodes = !preference.accepts.has(from) && preference.identity
     return decodes ? { ...negotiated, target: 'identity', from } : { ...negotiated, target: 'as-is' }
   }
-  const worthIt = isCompressible(fields) && (length === undefined || length >= SMALLEST)
+  const smallest = wishes.once === true ? SMALLEST_UNKEPT : SMALLEST
+  const worthIt = isCompressible(fields) && (length === undefined || length >= smallest)
   if (!worthIt && (preference.identity || length === 0)) return LEFT_ALONE
   return { ...negotiated, target: preference.best === 'identity' ? 'as-is' : preference.best }
 }

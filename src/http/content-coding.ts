@@ -104,16 +104,21 @@ export function baseTag(tag: string): BaseTag {
 }
 
 const TAG_CONDITIONS: ReadonlySet<string> = new Set(['if-match', 'if-none-match', 'if-range'])
+const LONGEST_TAG_CONDITION = 'if-none-match'.length
 
 /** The request's fields with the suffix taken off all tags in If-Match, If-None-Match and If-Range. */
 export function withBaseTags(request: Fields): Fields {
   const suffixed = (at: number) =>
-    TAG_CONDITIONS.has((request[at] as string).toLowerCase()) && (request[at + 1] as string).includes('.pillion-')
-  const mapped = [...request]
+    (request[at] as string).length <= LONGEST_TAG_CONDITION &&
+    TAG_CONDITIONS.has((request[at] as string).toLowerCase()) &&
+    (request[at + 1] as string).includes('.pillion-')
+  let mapped: string[] | undefined
   for (let at = 0; at < request.length; at += 2) {
-    if (suffixed(at)) mapped[at + 1] = uniqueBaseTags(request[at + 1] as string)
+    if (!suffixed(at)) continue
+    mapped ??= [...request]
+    mapped[at + 1] = uniqueBaseTags(request[at + 1] as string)
   }
-  return mapped
+  return mapped ?? request
 }
 
 function uniqueBaseTags(value: string): string {

@@ -38,16 +38,35 @@ export function hasField(fields: Fields, name: string): boolean {
 /** The list without every line named in `names` (lower case). */
 export function withoutFields(fields: Fields, names: ReadonlySet<string>): string[] {
   const kept: string[] = []
+  const lengths = lengthsOf(names)
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string
-    if (!names.has(name) && !names.has(name.toLowerCase())) kept.push(name, fields[at + 1] as string)
+    const possible = (lengths & (1 << (name.length & 31))) !== 0
+    if (!possible || !names.has(name.toLowerCase())) kept.push(name, fields[at + 1] as string)
   }
   return kept
 }
 
+const knownLengths = new WeakMap<ReadonlySet<string>, number>()
+
+/** One bit per length (modulo 32) among the names: most fields are told apart without looking at them. */
+function lengthsOf(names: ReadonlySet<string>): number {
+  let lengths = knownLengths.get(names)
+  if (lengths === undefined) {
+    lengths = 0
+    for (const name of names) lengths |= 1 << (name.length & 31)
+    knownLengths.set(names, lengths)
+  }
+  return lengths
+}
+
 /** The list with all lines of `name` replaced by one, at the end. `name` is written as given. */
 export function withField(fields: Fields, name: string, value: string): string[] {
-  const kept = withoutFields(fields, new Set([name.toLowerCase()]))
+  const lower = name.toLowerCase()
+  const kept: string[] = []
+  for (let at = 0; at < fields.length; at += 2) {
+    if (!isNamed(fields, at, lower)) kept.push(fields[at] as string, fields[at + 1] as string)
+  }
   kept.push(name, value)
   return kept
 }

@@ -31,6 +31,7 @@ export function parseAuthority(text: string, scheme: 'http' | 'https' = 'http'):
 
 /** An IPv6 address without zone (RFC 3986 §3.2.2): eight groups, or fewer around one `::`; the last two may be an IPv4 address. */
 export function isIpv6(text: string): boolean {
+  if (!text.includes(':')) return false
   const halves = text.split('::')
   if (halves.length > 2) return false
   const groups = halves.map(half => (half === '' ? [] : half.split(':')))
