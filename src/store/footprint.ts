@@ -18,7 +18,7 @@ const BUFFER = 420
 /** The response's own fields and the numbers in boxes. */
 const RESPONSE = 260
 /** A slot, and its place in the Map (which may be up to twice as large as needed). */
-const SLOT = 250
+const SLOT = 290
 const NOMINATED = 40
 
 export function footprint(key: CacheKey, response: StoredResponse): Bytes {

@@ -58,6 +58,9 @@ export class Slot {
   queue: 'none' | 'small' | 'main' = 'none'
   /** Lookups since it last had a second chance, at most 3. */
   visits = 0
+  /** Where it stands in the main queue: its class of size, and what it is worth keeping. */
+  sizeClass = 0
+  worth = 0
   /** The version of the purge epochs when it was filled. */
   since = 0
   /** The version of the purge epochs at which `standing` was found. */
