@@ -25,13 +25,23 @@ async function fillAll(replica: Replica): Promise<void> {
 async function hits(replica: Replica): Promise<number> {
   let count = 0
   for (const key of KEYS) {
-    const started = performance.now()
-    const body = await bodyInRedis(replica, key)
+    const body = await withinTimeout(bodyInRedis(replica, key))
     assert.ok(body === undefined || body === key)
-    assert.ok(performance.now() - started < TIMEOUT + 100)
     count += Number(body !== undefined)
   }
   return count
+}
+
+/** By a timer of this very process, which a stall of the machine holds up as it does the lookup's own. */
+async function withinTimeout<T>(lookup: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(
+      () => setImmediate(() => setImmediate(reject, new Error('the lookup took too long'))),
+      TIMEOUT + 100,
+    )
+    void lookup.finally(() => clearTimeout(timer))
+  })
+  return Promise.race([lookup, late])
 }
 
 async function withReplicas(topology: Topology, run: (one: Replica, other: Replica) => Promise<void>): Promise<void> {
