@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { App } from '../../src/app.ts'
 import { type EpochMs, epochMs, milliseconds } from '../../src/base/units.ts'
 import { RawClient } from '../clients/raw-client.ts'
@@ -106,7 +107,19 @@ const portOf = (app: App) => Number(app.listen.slice(app.listen.lastIndexOf(':')
 async function exchange(client: RawClient, method: string, target: string, head: string): Promise<string> {
   client.send(`${method} ${target} HTTP/1.1\r\nHost: test.example\r\n${head}\r\n`)
   const { startLine, fields, rawBody } = await client.response()
-  return `${startLine}\n${fields.join('\n')}\n${rawBody.toString('latin1')}`
+  const coding = fields[fields.indexOf('Content-Encoding') + 1]
+  const stored = fields.includes('Content-Encoding') && fields.includes('Content-Length')
+  const decode = stored ? DECODERS[coding ?? ''] : undefined
+  if (decode === undefined) return `${startLine}\n${fields.join('\n')}\n${rawBody.toString('latin1')}`
+  // A harder form replaces the first one behind an answer, which of the two may do at another moment.
+  const steady = fields.map((field, at) => (fields[at - 1] === 'Content-Length' ? '' : field))
+  return `${startLine}\n${steady.join('\n')}\n${rawBody.length === 0 ? '' : decode(rawBody).toString('latin1')}`
+}
+
+const DECODERS: Readonly<Record<string, (coded: Buffer) => Buffer>> = {
+  gzip: gunzipSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
 }
 
 /** Problem documents hold an id of their own. */
