@@ -7,27 +7,35 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Admin, createAdmin } from './admin/admin.ts'
-import { purgeStore } from './admin/purge-store.ts'
-import type { AdminServices, AskedRequest, Phase, Refusal, ReloadFailure, ReloadSuccess } from './admin/services.ts'
+import { carriedOutElsewhere, purgeStore } from './admin/purge-store.ts'
+import {
+  type AdminServices,
+  type AskedRequest,
+  answered,
+  type Phase,
+  type ReloadFailure,
+  type ReloadSuccess,
+} from './admin/services.ts'
 import { BackgroundWork } from './base/background.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Telemetry } from './base/events.ts'
+import type { Milliseconds } from './base/units.ts'
 import { VERSION } from './base/version.ts'
 import { BufferBudget } from './cache/buffer-budget.ts'
 import { Engine } from './cache/engine.ts'
+import { engineRules } from './cache/engine-rules.ts'
 import type { Searched } from './cache/search-keys.ts'
 import type { EngineRules } from './cache/services.ts'
 import { redacted } from './config/effective.ts'
-import { memoryAuto } from './config/memory-limit.ts'
-import { formatProblem, isError } from './config/problems.ts'
+import { changedUntilRestart } from './config/fixed-settings.ts'
 import type { Settings } from './config/settings.ts'
 import { createConfigurationWatch } from './config/watch.ts'
-import { presentedRequest } from './insight/asked-request.ts'
+import { memoryOf, shareOf } from './config/worker-shares.ts'
 import { entryReport } from './insight/entry-report.ts'
-import { explain } from './insight/explain.ts'
 import { LastDecisions } from './insight/last-decisions.ts'
+import { liveExplanation } from './insight/live-explanation.ts'
 import { LiveObservation, liveAdvice } from './insight/live-observation.ts'
-import { type Configuration, type ConfigurationInput, type Prepared, prepare } from './insight/prepare.ts'
+import { type Configuration, type ConfigurationInput, errorsOf, prepare } from './insight/prepare.ts'
 import { createAccessLog } from './observability/access-log.ts'
 import { createAuditLog } from './observability/audit-log.ts'
 import { createLogSink } from './observability/log-sink.ts'
@@ -36,7 +44,9 @@ import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { createTelemetry } from './observability/telemetry.ts'
 import { createTrafficStatistics, type TrafficStatistics } from './observability/traffic-statistics.ts'
 import { VerifierSwitch } from './routing/verifier-switch.ts'
+import { type NewsParts, tellNews } from './server/news.ts'
 import { ProxyServer } from './server/proxy-server.ts'
+import type { Seat } from './server/seat.ts'
 import { AcceptanceRecords } from './store/acceptance-records.ts'
 import { PurgeEpochs } from './store/purge-epochs.ts'
 import { createStorage, type Storage } from './store/storage.ts'
@@ -54,20 +64,34 @@ export interface App {
   close(): Promise<boolean>
 }
 
-/** Starts serving. Rejects when an address can't be bound or a TLS file can't be read; nothing is left running then. */
-export async function startApp(
-  configuration: Configuration,
-  input: ConfigurationInput,
-  clock: Clock = systemClock,
-): Promise<App> {
-  const app = new RunningApp(configuration, input, clock)
-  await app.start()
-  return app
+/** The app of one seat: without admin listener, watch and words about what all do together. */
+export interface SeatedApp extends Pick<App, 'listen'> {
+  readonly services: AdminServices
+  start(): Promise<void>
+  /** A part of what another worker's `services.purge` does for all. */
+  readonly purgeHere: AdminServices['purge']
+  /** What news from the others goes to. */
+  readonly news: NewsParts
+  /** Puts a configuration in force; throws where a file that it names can't be read. */
+  apply(next: Configuration): void
+  /** `delay`: instead of `shutdown.delay`. */
+  close(delay?: Milliseconds): Promise<boolean>
 }
 
-class RunningApp implements App {
+export const createSeatedApp = (configuration: Configuration, input: ConfigurationInput, seat: Seat): SeatedApp =>
+  new RunningApp(configuration, input, systemClock, seat)
+
+/** Starts serving. Rejects when an address can't be bound or a TLS file can't be read; nothing is left running then. */
+export async function startApp(configuration: Configuration, input: ConfigurationInput, clock = systemClock) {
+  const app = new RunningApp(configuration, input, clock)
+  await app.start()
+  return app as App
+}
+
+class RunningApp implements App, SeatedApp {
   listen = ''
   admin = ''
+  readonly #seat: Seat | undefined
   readonly #clock: Clock
   readonly #input: ConfigurationInput
   readonly #sink = createLogSink()
@@ -85,6 +109,7 @@ class RunningApp implements App {
   readonly #upstream: SwitchedUpstream
   readonly #budget: BufferBudget
   readonly #engine: Engine
+  readonly news: NewsParts
   readonly #server: ProxyServer
   readonly #startedAt
   #configuration: Configuration
@@ -93,28 +118,20 @@ class RunningApp implements App {
   #watch: { close(): void } | undefined
   #phase: Phase = 'starting'
 
-  constructor(configuration: Configuration, input: ConfigurationInput, clock: Clock) {
+  constructor(given: Configuration, input: ConfigurationInput, clock: Clock, seat?: Seat) {
+    const configuration = ofSeat(given, seat)
     const { settings } = configuration
+    this.#seat = seat
     this.#configuration = configuration
     this.#input = input
     this.#clock = clock
     this.#startedAt = clock.now()
     this.#logger = createLogger({ level: settings.log.level, sink: this.#sink, clock })
-    this.#accessLog = createAccessLog(settings.log, this.#sink)
+    this.#accessLog = createAccessLog(settings.log, this.#sink, seat?.queryKey)
     this.#statistics = createTrafficStatistics(clock)
-    this.#metrics = createMetrics({
-      sources: {
-        upstream: () => this.#upstream.state(),
-        stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
-        memoryOperations: () => this.#storage.memory.operations,
-        redisUp: () => this.#storage.redis?.up,
-        configurationHash: () => this.#configuration.hash,
-        quarantined: () => this.#engine.quarantine.byRoute(),
-      },
-      thresholds: [settings.slo.cached, settings.slo.uncached],
-    })
-    const all = [this.#metrics, this.#statistics, this.#observation, this.#lastDecisions, this.#accessLog, this.#logger]
-    this.#telemetry = createTelemetry(all)
+    this.#metrics = this.#createMetrics(settings)
+    const kept = seat === undefined ? [this.#statistics, this.#observation, this.#lastDecisions] : [seat.telemetry]
+    this.#telemetry = createTelemetry([this.#metrics, ...kept, this.#accessLog, this.#logger])
     this.#background = new BackgroundWork(this.#telemetry)
     this.#storage = this.#createStorage(settings)
     this.#verifiers = new VerifierSwitch({ clock, telemetry: this.#telemetry, secret: configuration.secret })
@@ -122,31 +139,36 @@ class RunningApp implements App {
     this.#upstream = new SwitchedUpstream(this.#createUpstream(settings))
     this.#budget = new BufferBudget(settings.limits.buffers)
     this.#engine = this.#createEngine(configuration)
+    const { quarantine } = this.#engine
+    this.news = { clock, epochs: this.#epochs, records: this.#acceptances, quarantine }
+    if (seat !== undefined) tellNews(this.news, seat.tell)
     const surroundings = { clock, telemetry: this.#telemetry, rulings: this.#engine.rulings }
     this.#server = new ProxyServer(settings, this.#engine, surroundings)
     for (const each of [this.#metrics, this.#statistics]) each.useRoutes(configuration.compiled.written.keys())
   }
 
   async start(): Promise<void> {
-    const { settings } = this.#configuration
     try {
-      this.#adminServer = await createAdmin({
-        listen: settings.admin.listen,
-        token: settings.admin.token,
-        services: this.#adminServices(),
-        telemetry: this.#telemetry,
-        clock: this.#clock,
-      })
-      this.admin = this.#adminServer.address
-      this.listen = await this.#server.listen(settings.listen)
+      if (this.#seat === undefined) await this.#openAdmin()
+      this.listen = await this.#server.listen(this.#configuration.settings.listen)
     } catch (error) {
       await this.#release()
       throw error
     }
     this.#phase = 'ready'
+    if (this.#seat !== undefined) return
     this.#notice('info', 'listening', { listen: this.listen, admin: this.admin, version: VERSION })
     for (const warning of this.#configuration.warnings) this.#notice('warn', warning)
     this.#watchFile()
+  }
+
+  readonly purgeHere: AdminServices['purge'] = order => purgeStore(order, carriedOutElsewhere(this.#purging()))
+
+  async #openAdmin(): Promise<void> {
+    const { listen, token } = this.#configuration.settings.admin
+    const around = { services: this.services, telemetry: this.#telemetry, clock: this.#clock }
+    this.#adminServer = await createAdmin({ listen, token, ...around })
+    this.admin = this.#adminServer.address
   }
 
   reload(): ReloadSuccess | ReloadFailure {
@@ -154,7 +176,7 @@ class RunningApp implements App {
     if (prepared.configuration === undefined) return this.#refuseReload(errorsOf(prepared))
     const next = prepared.configuration
     try {
-      this.#apply(next)
+      this.apply(next)
     } catch (error) {
       return this.#refuseReload([error instanceof Error ? error.message : String(error)])
     }
@@ -164,13 +186,14 @@ class RunningApp implements App {
     return { ok: true, hash: next.hash }
   }
 
-  async close(): Promise<boolean> {
+  async close(delay?: Milliseconds): Promise<boolean> {
     const { shutdown } = this.#configuration.settings
     this.#phase = 'draining'
     this.#watch?.close()
-    this.#notice('info', 'draining', { delay_ms: shutdown.delay, timeout_ms: shutdown.timeout })
+    if (this.#seat === undefined)
+      this.#notice('info', 'draining', { delay_ms: shutdown.delay, timeout_ms: shutdown.timeout })
     this.#server.startDraining()
-    await pause(shutdown.delay)
+    await pause(delay ?? shutdown.delay)
     const inTime = await this.#server.close(shutdown.timeout)
     await this.#release()
     return inTime
@@ -182,7 +205,8 @@ class RunningApp implements App {
     return { ok: false, errors }
   }
 
-  #apply(next: Configuration): void {
+  apply(given: Configuration): void {
+    const next = ofSeat(given, this.#seat)
     const before = this.#configuration.settings
     const { settings } = next
     this.#verifiers.use(next)
@@ -198,66 +222,67 @@ class RunningApp implements App {
     this.#logger.setLevel(settings.log.level)
     this.#accessLog.use(settings.log)
     this.#adminServer?.useToken(settings.admin.token)
-    this.#warnOfRestart(before, settings)
-  }
-
-  /** What a listener was opened with stays until the process starts anew. */
-  #warnOfRestart(before: Settings, after: Settings): void {
-    const fixed = {
-      listen: (each: Settings) => each.listen,
-      'admin.listen': (each: Settings) => each.admin.listen,
-      'store.redis': (each: Settings) => each.store.redis,
-    }
-    for (const [key, of] of Object.entries(fixed)) {
-      if (JSON.stringify(of(before)) === JSON.stringify(of(after))) continue
+    if (this.#seat !== undefined) return
+    for (const key of changedUntilRestart(before, settings)) {
       this.#notice('warn', `${key} changed, which takes effect at the next start`, { key })
     }
   }
 
+  #createMetrics(settings: Settings): Metrics {
+    return createMetrics({
+      sources: {
+        upstream: () => this.#upstream.state(),
+        stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
+        memoryOperations: () => this.#storage.memory.operations,
+        redisUp: () => this.#storage.redis?.up,
+        configurationHash: () => this.#configuration.hash,
+        quarantined: () => this.#engine.quarantine.byRoute(),
+      },
+      thresholds: this.#seat?.thresholds ?? [settings.slo.cached, settings.slo.uncached],
+    })
+  }
+
   #createStorage(settings: Settings): Storage {
     const { redis } = settings.store
-    return createStorage({
-      limit: memoryOf(settings),
-      redis,
-      tls: readTlsFiles(redis.tls, 'store.redis.tls'),
+    const around = {
       clock: this.#clock,
       telemetry: this.#telemetry,
       epochs: this.#epochs,
       acceptances: this.#acceptances,
-    })
+    }
+    const tls = readTlsFiles(redis.tls, 'store.redis.tls')
+    return createStorage({ limit: memoryOf(settings), redis, tls, ...around })
   }
 
   #createEngine(configuration: Configuration): Engine {
     const parts = { clock: this.#clock, telemetry: this.#telemetry, background: this.#background, ...this.#storage }
     const others = { epochs: this.#epochs, upstream: this.#upstream, budget: this.#budget, random: Math.random }
-    const { secret } = configuration
-    const sharing = { records: this.#acceptances, secret, audit: createAuditLog(this.#sink) }
+    const withdrawalsTold = this.#seat?.withdrawalsTold
+    const audit = createAuditLog(this.#sink)
+    const sharing = { records: this.#acceptances, secret: configuration.secret, audit, withdrawalsTold }
     return new Engine({ ...parts, ...others, ...sharing }, this.#engineRules(configuration))
   }
 
-  #createUpstream(settings: Settings) {
-    const { upstream } = settings
-    return createHttpUpstream(
-      { ...upstream, tls: readTlsFiles(upstream.tls) },
-      { clock: this.#clock, telemetry: this.#telemetry },
-    )
+  #createUpstream({ upstream }: Settings) {
+    const around = { clock: this.#clock, telemetry: this.#telemetry }
+    return createHttpUpstream({ ...upstream, tls: readTlsFiles(upstream.tls) }, around)
   }
 
   #watchFile(): void {
     const { file, hash } = this.#configuration
     if (file === undefined) return
-    this.#watch = createConfigurationWatch({
-      file,
-      hash,
-      onChange: () => void this.reload(),
-      onNotice: message => this.#notice('warn', message, { file }),
-    })
+    const onNotice = (message: string) => this.#notice('warn', message, { file })
+    this.#watch = createConfigurationWatch({ file, hash, onChange: () => void this.reload(), onNotice })
   }
 
-  #adminServices(): AdminServices {
+  get services(): AdminServices {
     const compiled = () => this.#configuration.compiled
     return {
-      health: { phase: () => this.#phase, upstream: () => this.#upstream.state(), redis: () => this.#redisState() },
+      health: {
+        phase: () => this.#phase,
+        upstream: () => this.#upstream.state(),
+        redis: () => this.#storage.redis && { up: this.#storage.redis.up },
+      },
       settings: {
         version: VERSION,
         startedAt: this.#startedAt,
@@ -270,15 +295,8 @@ class RunningApp implements App {
       statistics: this.#statistics,
       stores: () => [{ tier: 'memory', ...this.#storage.memory.usage() }],
       entry: async asked => answered(await this.#entry(asked)),
-      explain: async asked => this.#explain(asked),
-      purge: order =>
-        purgeStore(order, {
-          compiled: compiled(),
-          store: this.#storage.memory,
-          epochs: this.#epochs,
-          telemetry: this.#telemetry,
-          acceptances: this.#engine.acceptances,
-        }),
+      explain: async asked => answered(await this.#explain(asked)),
+      purge: order => purgeStore(order, this.#purging()),
       advice: () => liveAdvice(this.#observation, this.#configuration),
       quarantined: () => this.#engine.quarantine.all,
       liftQuarantine: async route =>
@@ -287,9 +305,11 @@ class RunningApp implements App {
     }
   }
 
-  #redisState() {
-    const { redis } = this.#storage
-    return redis === undefined ? undefined : { up: redis.up }
+  #purging() {
+    const { epochs } = this.news
+    const { acceptances } = this.#engine
+    const { compiled } = this.#configuration
+    return { compiled, store: this.#storage.memory, acceptances, epochs, telemetry: this.#telemetry }
   }
 
   #entry(asked: AskedRequest): Promise<object | string> {
@@ -298,13 +318,9 @@ class RunningApp implements App {
     return entryReport(asked, { compiled, store: this.#storage.store, now: this.#clock.now(), keyOf })
   }
 
-  async #explain(asked: AskedRequest): Promise<object | Refusal> {
-    const { compiled } = this.#configuration
-    const request = presentedRequest(asked)
-    if (typeof request === 'string') return answered(request)
-    const live = await this.#entry(asked)
-    const decisions = this.#lastDecisions.of(compiled.router.match(request), request)
-    return { ...explain(compiled, request), ...(typeof live === 'string' ? {} : { live }), decisions }
+  #explain(asked: AskedRequest): Promise<object | string> {
+    const live = { entry: (each: AskedRequest) => this.#entry(each), lastDecisions: this.#lastDecisions }
+    return liveExplanation(asked, this.#configuration.compiled, live)
   }
 
   #notice(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
@@ -312,15 +328,7 @@ class RunningApp implements App {
   }
 
   #engineRules({ settings, compiled }: Configuration): EngineRules {
-    const { host, url } = settings.upstream
-    const authority = url.socketPath === undefined ? new URL(url.href).host : 'localhost'
-    return {
-      router: compiled.router,
-      identification: compiled.identification,
-      sealed: this.#storage.redis?.sealed ?? false,
-      upstreamHost: host === 'upstream' ? authority : undefined,
-      maxBody: settings.store.maxBody,
-    }
+    return engineRules(settings, compiled, this.#storage.redis?.sealed ?? false)
   }
 
   /** Lets go of everything but what the operating system takes back. */
@@ -336,15 +344,7 @@ class RunningApp implements App {
   }
 }
 
-function errorsOf({ problems, source }: Prepared): string[] {
-  return problems.filter(isError).map(problem => formatProblem(problem, source.text, source.file))
-}
-
-/** One sentence instead of a report is a refusal. */
-function answered(report: object | string): object | Refusal {
-  return typeof report === 'string' ? { refused: true, detail: report } : report
-}
-
-function memoryOf({ store }: Settings) {
-  return store.memory === 'auto' ? memoryAuto() : store.memory
+/** With this process's part of the totals. */
+function ofSeat(given: Configuration, seat: Seat | undefined): Configuration {
+  return seat === undefined ? given : { ...given, settings: shareOf(given.settings, seat.place) }
 }

@@ -114,7 +114,7 @@ function gauges(services: AdminServices): Gauges {
     pool: upstream.utilization,
     queued: upstream.queued,
     storeBytes,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: services.residentBytes?.() ?? process.memoryUsage.rss(),
   }
 }
 

@@ -38,10 +38,16 @@ export function apiRoutes({ services, events, stats }: ApiParts): AdminRoute[] {
     { ...get('/readyz', request => answerReady(services.health, request.query)), access: 'open' },
     { ...get('/metrics', request => answerMetrics(services, request.accept)), access: 'open' },
     ...dashboardRoutes(),
-    get('/api/stats', () => json(stats())),
+    get('/api/stats', async () => {
+      await services.gather?.()
+      return json(stats())
+    }),
     get('/api/events', () => events.subscribe()),
     get('/api/config', () => json(services.settings.effective())),
-    get('/api/advice', () => json(services.advice())),
+    get('/api/advice', async () => {
+      await services.gather?.()
+      return json(services.advice())
+    }),
     post('/api/entry', content => ask(parseAskedRequest(content, true), asked => services.entry(asked))),
     post('/api/explain', content => ask(parseAskedRequest(content, false), asked => services.explain(asked))),
     post('/api/purge', content => ask(parsePurgeOrder(content), order => services.purge(order))),

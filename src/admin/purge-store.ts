@@ -9,6 +9,7 @@ import type { Telemetry } from '../base/events.ts'
 import type { CompiledRoutes } from '../routing/compile.ts'
 import { purgedUris } from '../routing/uri-scopes.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
+import type { PurgeReach } from '../store/purge-channel.ts'
 import type { PurgeEpochs } from '../store/purge-epochs.ts'
 import { ALL_SCOPE, prefixScope, routeScope, type Scope, tagScope, uriScope, userScope } from '../store/scopes.ts'
 import { parseAskedUri } from './asked-uri.ts'
@@ -17,9 +18,23 @@ import type { PurgeOrder, PurgeReceipt, Refusal } from './services.ts'
 export interface PurgeServices {
   readonly compiled: CompiledRoutes
   readonly store: MemoryStore
-  readonly epochs: PurgeEpochs
+  readonly epochs: Pick<PurgeEpochs, 'purge'>
   readonly telemetry: Telemetry
   readonly acceptances: { withdrawUser(credentials: readonly string[]): void }
+}
+
+/** The order is being carried out by another worker, which tells and counts it: here it only has to take effect. */
+export function carriedOutElsewhere({
+  epochs,
+  ...rest
+}: PurgeServices & { readonly epochs: PurgeEpochs }): PurgeServices {
+  const heard = {
+    async purge(...[scopes, mode]: Parameters<PurgeEpochs['hear']>): Promise<PurgeReach> {
+      epochs.hear(scopes, mode)
+      return 'local'
+    },
+  }
+  return { ...rest, epochs: heard, telemetry: { emit: () => undefined } }
 }
 
 /** Resolves once this process is consistent and its memory swept. */

@@ -19,6 +19,11 @@ export interface Refusal {
   readonly detail: string
 }
 
+/** One sentence instead of a report is a refusal. */
+export function answered(report: object | string): object | Refusal {
+  return typeof report === 'string' ? { refused: true, detail: report } : report
+}
+
 export type PurgeTarget = 'tag' | 'url' | 'prefix' | 'route' | 'user' | 'all'
 
 export interface PurgeOrder {
@@ -116,4 +121,8 @@ export interface AdminServices {
   /** Lets a route take part again. */
   liftQuarantine(route: string): Promise<object | Refusal>
   reload(): Promise<ReloadSuccess | ReloadFailure>
+  /** Brings the numbers up to date, where other processes count. */
+  gather?(): Promise<void>
+  /** Memory of all processes; default: this one's. */
+  residentBytes?(): number
 }

@@ -44,7 +44,7 @@ export function statsReport({ services, history, clock }: StatsSources): object 
     redis: health.redis() ?? null,
     stores: services.stores(),
     quarantined: services.quarantined().map(({ route, since, evidence }) => ({ route, since: since / 1000, evidence })),
-    process: { residentBytes: process.memoryUsage.rss() },
+    process: { residentBytes: services.residentBytes?.() ?? process.memoryUsage.rss() },
     verified: services.statistics.verified().map(verificationReport),
     curves: curves(traffic, history, clock, settings.startedAt),
     routes: routeReports(traffic.routes, settings.routes()),

@@ -142,6 +142,8 @@ export class Forwarder {
     const purges = this.#invalidate(routed, result)
     aside?.afterInvalidation?.()
     if (purges !== undefined) aside?.afterAgreement?.((await purges).length)
+    const told = this.#services.withdrawalsTold?.()
+    if (told !== undefined) await told
     if (!place.claim()) return
     if (isStrayNotModified(errand, result)) return this.#askAfresh(errand, flight)
     const rider = { errand: this.#asOfNow(errand), flight, leads: true, unstoredBecause: () => fill.reason }

@@ -35,6 +35,8 @@ export interface EngineServices {
   readonly acceptances: Acceptances
   /** Where answers given without the origin leave their lines. */
   readonly audit: AuditLines
+  /** Resolves once other workers heard what was withdrawn here; undefined: there is nothing to wait for. */
+  readonly withdrawalsTold?: (() => Promise<unknown> | undefined) | undefined
   /** In [0, 1). */
   random(): number
 }

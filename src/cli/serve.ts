@@ -6,10 +6,14 @@
 // twice, once from the terminal and once from npm. SIGHUP reloads. Started by npm, the
 // process drains when npm is gone, so that nothing is left behind.
 
-import { type App, startApp } from '../app.ts'
+import cluster from 'node:cluster'
+import { startApp } from '../app.ts'
 import { systemClock } from '../base/clock.ts'
 import { formatProblem } from '../config/problems.ts'
+import { workerCount } from '../config/worker-shares.ts'
 import { type ConfigurationInput, prepare } from '../insight/prepare.ts'
+import { startPrimary } from '../workers/primary.ts'
+import { runWorker } from '../workers/worker.ts'
 import { type Arguments, type Command, EXIT, type ExitCode, type Io } from './arguments.ts'
 import { CONFIG_OPTION } from './read-configuration.ts'
 
@@ -38,10 +42,22 @@ export const serve: Command = {
       environment: 'REDIS_URL',
       help: 'Shares the cache with other replicas: redis://…, rediss://…, redis+sentinel://…, redis+cluster://…',
     },
+    {
+      name: 'workers',
+      value: 'N|auto',
+      environment: 'WORKERS',
+      help: 'Processes that serve together, one per core; default 1.',
+    },
     { name: 'log-level', value: 'LEVEL', environment: 'LOG_LEVEL', help: 'debug, info, warn or error; default info.' },
   ],
   notes: ['ADDR is HOST:PORT, :PORT, [::1]:PORT or unix:/path; port 0 picks a free one.'],
   run: runServe,
+}
+
+/** One process, or several. */
+interface Served {
+  reload(): unknown
+  close(): Promise<boolean>
 }
 
 /** A second signal sooner than this is the first one heard again. */
@@ -50,13 +66,18 @@ const LOOK_FOR_PARENT_EVERY_MS = 500
 
 async function runServe(given: Arguments, io: Io): Promise<ExitCode> {
   const input = inputOf(given, io)
-  const { configuration, problems, source } = prepare(input)
+  if (cluster.isWorker) return (await runWorker(input)) ? EXIT.done : EXIT.failed
+  const prepared = prepare(input)
+  const { configuration, problems, source } = prepared
   if (configuration === undefined) {
     for (const problem of problems) io.stderr.write(`${formatProblem(problem, source.text, source.file)}\n\n`)
     return EXIT.usage
   }
   try {
-    return await untilDrained(startApp(configuration, input))
+    const alone = workerCount(configuration.settings) === 1
+    return await untilDrained(
+      alone ? startApp(configuration, input) : startPrimary({ ...prepared, configuration }, input),
+    )
   } catch (error) {
     io.stderr.write(`pillion: ${startFailure(error)}\n`)
     return EXIT.failed
@@ -69,6 +90,7 @@ function inputOf(given: Arguments, io: Io): ConfigurationInput {
     listen: given.text('listen'),
     admin: given.text('admin'),
     redis: given.text('redis'),
+    workers: given.text('workers'),
     logLevel: given.text('log-level'),
   }
   return { file: given.text('config'), environment: io.environment, overrides }
@@ -84,7 +106,7 @@ function startFailure(error: unknown): string {
 }
 
 /** Resolves when the app has drained; a second signal ends the process at once. Rejects when it can't start. */
-function untilDrained(starting: Promise<App>): Promise<ExitCode> {
+function untilDrained(starting: Promise<Served>): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
     let firstAt: number | undefined
     const end = () => {

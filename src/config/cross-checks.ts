@@ -10,6 +10,7 @@ import type { KeyPath, Problem, Severity } from './problems.ts'
 import { checkRedis } from './redis-checks.ts'
 import type { FileSettings } from './schema.ts'
 import type { ConfigurationSource } from './source-document.ts'
+import { checkWorkers } from './worker-shares.ts'
 
 export interface Checked {
   readonly settings: FileSettings
@@ -34,6 +35,7 @@ export function crossCheck(checked: Checked): Problem[] {
     ...checkRedis(checked.settings),
     ...checkAddresses(checked.settings),
     ...checkAdmin(checked.settings),
+    ...checkWorkers(checked.settings),
     ...checkCredentials(checked.settings),
   ]
   return findings.map(([severity, path, message, hint, code = 'conflict']) => {

@@ -17,6 +17,7 @@ export interface Overrides {
   readonly listen?: string | undefined
   readonly admin?: string | undefined
   readonly redis?: string | undefined
+  readonly workers?: string | undefined
   readonly logLevel?: string | undefined
 }
 
@@ -36,6 +37,7 @@ const ROWS: readonly Row[] = [
   { path: ['admin', 'token'], variable: 'ADMIN_TOKEN' },
   { path: ['store', 'redis', 'url'], option: 'redis', flag: '--redis', variable: 'REDIS_URL' },
   { path: ['store', 'redis', 'secret'], variable: 'CACHE_SECRET', addsTo: true },
+  { path: ['workers'], option: 'workers', flag: '--workers', variable: 'WORKERS' },
   { path: ['log', 'level'], option: 'logLevel', flag: '--log-level', variable: 'LOG_LEVEL' },
 ]
 

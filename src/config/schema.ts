@@ -24,10 +24,11 @@ import {
   timeLimit,
   upstreamUrl,
 } from './kinds.ts'
-import { accepted } from './parsed.ts'
+import { accepted, refused } from './parsed.ts'
 import { formatSize, parseSize } from './quantities.ts'
 import { redisSchema } from './redis-schema.ts'
 import { defaultsSchema, routesSchema } from './route-schema.ts'
+import { describeWritten } from './written.ts'
 
 const breaker = section({
   failures: key(count(1, 1_000_000), {
@@ -170,6 +171,22 @@ const slo = section({
   pool: key(percentage(), { default: '80%', prose: 'Largest share of upstream connections in use.' }),
 })
 
+const MOST_WORKERS = 256
+
+const workers = own<number | 'auto'>(
+  written => {
+    if (written.text === 'auto') return accepted('auto')
+    const number = /^[0-9]+$/.test(written.text) ? Number(written.text) : 0
+    if (number >= 1 && number <= MOST_WORKERS) return accepted(number)
+    const hint = `write a whole number from 1 to ${MOST_WORKERS}, or \`auto\``
+    return refused(`${describeWritten(written)} is no number of workers`, hint, 'range')
+  },
+  {
+    title: 'auto | whole number',
+    json: { anyOf: [{ enum: ['auto'] }, { type: 'integer', minimum: 1, maximum: MOST_WORKERS }] },
+  },
+)
+
 export const rootSchema = section({
   upstream: key(upstream, { default: {}, prose: 'The backend and how it is spoken to.' }),
   store: key(store, { default: {}, prose: 'Where responses are kept, and how much of them.' }),
@@ -206,6 +223,11 @@ export const rootSchema = section({
     prose: 'Address of the proxy: HOST:PORT, :PORT, [::1]:PORT or unix:/path; port 0 picks a free one.',
   }),
   admin: key(admin, { default: {}, prose: 'The admin listener.' }),
+  workers: key(workers, {
+    default: 1,
+    prose:
+      'Processes that serve together as one Pillion, one per core. `auto`: as many as there are cores, and no more than `upstream.connections`. Totals (memory, buffers, connections, queue) are divided among them.',
+  }),
   limits: key(limits, { default: {}, prose: 'What one client may ask of Pillion.' }),
   trustedProxies: key(z.union([choice('private').transform(word => [word as string]), list(network())]), {
     default: [],

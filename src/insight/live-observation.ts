@@ -45,7 +45,7 @@ export function liveAdvice(observation: LiveObservation, { settings, compiled }:
 
 export class LiveObservation implements Telemetry {
   readonly #gatherer: TrafficGatherer
-  #hits = 0
+  readonly #hits = new HitSample()
 
   /** `routes`: those in force, by name. */
   constructor(routes: () => ReadonlyMap<string, { readonly match: string }>) {
@@ -65,10 +65,12 @@ export class LiveObservation implements Telemetry {
   }
 
   #request(event: RequestEvent): void {
-    if (event.status === 0 || event.path === '') return
-    const hit = event.upstream === undefined && event.outcome === 'hit'
-    const oneIn = this.#hits < WELL_KNOWN ? ONE_HIT_IN : THEN_ONE_IN
-    if (hit && this.#hits++ % oneIn !== 0) return
+    const weight = this.#hits.weightOf(event)
+    if (weight > 0) this.request(event, weight)
+  }
+
+  /** `weight`: for how many requests it stands. */
+  request(event: RequestEvent, weight: number): void {
     this.#gatherer.record({
       at: event.at,
       route: event.route,
@@ -79,7 +81,20 @@ export class LiveObservation implements Telemetry {
       size: event.bodyBytes,
       originTime: event.upstream,
       caller: event.who,
-      weight: hit ? oneIn : 1,
+      weight,
     })
+  }
+}
+
+/** Draws a sample from many hits; whatever went to the origin is looked at. */
+export class HitSample {
+  #hits = 0
+
+  /** For how many requests this one stands; 0: it is left out. */
+  weightOf(event: RequestEvent): number {
+    if (event.status === 0 || event.path === '') return 0
+    if (event.upstream !== undefined || event.outcome !== 'hit') return 1
+    const oneIn = this.#hits < WELL_KNOWN ? ONE_HIT_IN : THEN_ONE_IN
+    return this.#hits++ % oneIn === 0 ? oneIn : 0
   }
 }

@@ -6,7 +6,7 @@
 // what a start would have.
 
 import { type ConfigurationInput, type LoadedConfiguration, loadConfiguration } from '../config/load.ts'
-import { inFileOrder, isError, type Problem } from '../config/problems.ts'
+import { formatProblem, inFileOrder, isError, type Problem } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { type CompiledRoutes, compileRoutes } from '../routing/compile.ts'
 import { createIdentitySecret, type IdentitySecret, sharedIdentitySecret } from '../routing/identity.ts'
@@ -42,6 +42,11 @@ export function prepare(input: ConfigurationInput, kept?: IdentitySecret): Prepa
   const { file, hash } = source
   const warnings = problems.map(problem => oneLine(problem, file))
   return { configuration: { settings, compiled, file, hash, secret, warnings }, problems, source }
+}
+
+/** `FILE:LINE:COL: message` each, with the line and a caret. */
+export function errorsOf({ problems, source }: Prepared): string[] {
+  return problems.filter(isError).map(problem => formatProblem(problem, source.text, source.file))
 }
 
 function oneLine({ line, column, message, from }: Problem, file: string | undefined): string {

@@ -22,8 +22,9 @@ export interface AccessLog extends Telemetry {
   use(settings: AccessLogSettings): void
 }
 
-export function createAccessLog(settings: AccessLogSettings, sink: LogSink): AccessLog {
-  const hide = createQueryDigest()
+/** `key`: under which queries are hidden, where several processes write one log; default: a random one. */
+export function createAccessLog(settings: AccessLogSettings, sink: LogSink, key?: Buffer): AccessLog {
+  const hide = createQueryDigest(key)
   let current = settings
   const isWanted = (event: RequestEvent) =>
     current.access === 'all' || (current.access === 'slow' && event.duration >= current.slow)

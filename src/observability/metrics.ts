@@ -11,7 +11,7 @@ import type { Bytes, Milliseconds } from '../base/units.ts'
 import { createProcessMetrics, expose, type Family, family, type Scrape, type ScrapeFormat } from './exposition.ts'
 import { FAMILIES } from './families.ts'
 import { MetricCounters } from './metric-counters.ts'
-import type { MemoryOperations } from './store-counters.ts'
+import { type MemoryOperations, NO_OPERATIONS } from './store-counters.ts'
 
 interface UpstreamGauges {
   readonly connected: number
@@ -44,12 +44,15 @@ interface GaugeSources {
 export interface Metrics extends Telemetry {
   /** Names of the routes in force; `default` is always there. */
   useRoutes(names: Iterable<string>): void
+  /** What a scrape shows, before it is written. */
+  families(): Promise<Family[]>
   scrape(format: ScrapeFormat): Promise<Scrape>
   close(): void
 }
 
 export interface MetricsOptions {
-  readonly sources: GaugeSources
+  /** Undefined: there is nothing to ask but what events say. */
+  readonly sources: GaugeSources | undefined
   /** Limits that alert rules compare with (slo.cached, slo.uncached): they become bucket bounds. */
   readonly thresholds?: readonly Milliseconds[]
 }
@@ -62,15 +65,15 @@ export function createMetrics({ sources, thresholds = [] }: MetricsOptions): Met
   const bounds = [...new Set([...BOUNDS, ...thresholds.map(limit => limit / 1000)])].sort((a, b) => a - b)
   const counters = new MetricCounters(bounds)
   const process = createProcessMetrics()
+  const families = async () => {
+    const asked = sources === undefined ? [] : gauges(sources)
+    return [...counters.families(sources?.memoryOperations() ?? NO_OPERATIONS), ...asked, ...(await process.collect())]
+  }
   return {
     emit: event => counters.count(event),
     useRoutes: names => counters.useRoutes(names),
-    async scrape(format) {
-      return expose(
-        [...counters.families(sources.memoryOperations()), ...gauges(sources), ...(await process.collect())],
-        format,
-      )
-    },
+    families,
+    scrape: async format => expose(await families(), format),
     close: () => process.close(),
   }
 }

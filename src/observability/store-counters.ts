@@ -17,6 +17,9 @@ const EVICTIONS: readonly EvictionEvent['reason'][] = ['room', 'expired', 'purge
 /** In seconds: a memory store answers in microseconds, Redis within `store.redis.timeout`. */
 const BOUNDS = [0.000_01, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 
+/** Of a process that keeps nothing. */
+export const NO_OPERATIONS: MemoryOperations = { hits: 0, misses: 0, stored: 0, refused: 0, removed: 0, purged: 0 }
+
 export interface MemoryOperations {
   readonly hits: number
   readonly misses: number

@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Telemetry } from '../base/events.ts'
 import { type Milliseconds, milliseconds } from '../base/units.ts'
 import { RollingWindow } from './rolling-window.ts'
-import { summarise, type Tally, type TrafficSummary, tallyRequest, tallyUpstream } from './traffic-tally.ts'
+import { addTally, summarise, type Tally, type TrafficSummary, tallyRequest, tallyUpstream } from './traffic-tally.ts'
 import { type Verification, VerificationTally } from './verification-tally.ts'
 
 /** `minute` is the last 60 s, `hour` the last 60 min. */
@@ -37,6 +37,8 @@ export interface TrafficReport {
 export interface TrafficStatistics extends Telemetry {
   /** Routes in force: others are forgotten, and what still comes in for them counts under `default`. */
   useRoutes(names: Iterable<string>): void
+  /** What another process counted on a route in the last moment. */
+  add(route: string, counted: Tally): void
   report(): TrafficReport
   /** What comparing hits with fresh answers showed; routes where nothing was compared are left out. */
   verified(): Verification[]
@@ -85,6 +87,7 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
       else if (event.kind === 'verified') verification.count(event)
       else if (event.kind === 'upstream') for (const tally of tallies(event.route)) tallyUpstream(tally, event)
     },
+    add: (route, counted) => addToAll(tallies(route), counted),
     verified: () => verification.report(),
     useRoutes(names) {
       known = new Set(['default', ...names])
@@ -96,14 +99,18 @@ export function createTrafficStatistics(clock: Clock): TrafficStatistics {
         total: { minute: summarise(seconds.sum(now, 60)), hour: summarise(minutes.sum(now)) },
         seconds: curve(seconds, now, { length: CURVE_SECONDS, lookBack: LOOK_BACK }),
         minutes: curve(minutes, now, { length: minutes.slots, lookBack: 1 }),
-        routes: [...perRoute].map(([route, windows]) => ({
-          route,
-          minute: summarise(windows.minute.sum(now)),
-          hour: summarise(windows.hour.sum(now)),
-        })),
+        routes: [...perRoute].map(([route, windows]) => routeTraffic(route, windows, now)),
       }
     },
   }
+}
+
+function routeTraffic(route: string, { minute, hour }: RouteWindows, now: Milliseconds): RouteTraffic {
+  return { route, minute: summarise(minute.sum(now)), hour: summarise(hour.sum(now)) }
+}
+
+function addToAll(tallies: readonly Tally[], counted: Tally): void {
+  for (const tally of tallies) addTally(tally, counted)
 }
 
 interface CurveShape {

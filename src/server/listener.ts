@@ -5,6 +5,7 @@
 // as everything else. Everything it accepts is handed over as one exchange. An upgrade that
 // nobody takes is handled as an ordinary request (contract §3).
 
+import cluster from 'node:cluster'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Fault } from '../base/fault.ts'
@@ -75,7 +76,8 @@ export function setLimits(server: Server, limits: ListenerLimits): void {
 
 /** Starts listening; rejects with the system's error (address in use, no permission). Resolves to the address really bound, as in contract §1. */
 export async function listen(server: Server, address: Address): Promise<string> {
-  if (address.kind === 'unix') await removeStaleSocket(address.path)
+  // Of several workers the process that holds the socket has seen to it.
+  if (address.kind === 'unix' && cluster.isPrimary) await removeStaleSocket(address.path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const done = () => {

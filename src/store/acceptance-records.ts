@@ -108,6 +108,11 @@ export class AcceptanceRecords {
     this.#channel = channel
   }
 
+  /** How they reach others by now; for whoever wants to stand before it. */
+  get channel(): AcceptanceChannel {
+    return this.#channel
+  }
+
   /** Records held. */
   get size(): number {
     return this.#count

@@ -157,12 +157,21 @@ export class PurgeEpochs {
 
   /** Effective here before it returns; the promise says whether replicas will hear of it, and never rejects. */
   async purge(scopes: readonly Scope[], mode: PurgeMode): Promise<PurgeReach> {
-    const provisional = this.#sequence + PROVISIONAL
-    const agreeing = this.#channel.agreeing && provisional < Math.floor(this.#sequence) + 1
-    this.count(scopes, mode, agreeing ? provisional : Math.floor(this.#sequence) + 1)
+    this.count(scopes, mode, this.#nextHere())
     const { reach, sequence } = await this.#channel.publish(scopes, mode)
     if (sequence !== undefined) this.count(scopes, mode, sequence)
     return reach
+  }
+
+  /** A purge by another worker, which tells replicas itself: it counts from now on, as one made here does. */
+  hear(scopes: readonly Scope[], mode: PurgeMode): void {
+    this.receive(scopes, mode, this.#nextHere())
+  }
+
+  #nextHere(): number {
+    const provisional = this.#sequence + PROVISIONAL
+    const next = Math.floor(this.#sequence) + 1
+    return this.#channel.agreeing && provisional < next ? provisional : next
   }
 
   /** A purge made elsewhere, under the number that all agree on; without one it counts as made now. */
@@ -204,6 +213,11 @@ export class PurgeEpochs {
   /** How purges reach other replicas, and theirs this one. */
   connect(channel: PurgeChannel): void {
     this.#channel = channel
+  }
+
+  /** What purges reach others by now; for whoever wants to stand before it. */
+  get channel(): PurgeChannel {
+    return this.#channel
   }
 
   /** Other replicas' purges can't be heard since `at`: memory is trusted for `partition` from then on. */
