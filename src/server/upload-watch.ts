@@ -33,7 +33,11 @@ export function watchUpload(message: IncomingMessage, response: ServerResponse, 
     else giveUp(message, response, limit)
   }, limit / 4)
   timer.unref()
-  const stop = () => clearInterval(timer)
+  const stop = () => {
+    clearInterval(timer)
+    // A connection may bring uploads without end.
+    socket.off('close', stop)
+  }
   message.on('close', stop)
   message.on('end', stop)
   socket.on('close', stop)

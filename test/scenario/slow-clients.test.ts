@@ -42,6 +42,20 @@ describe('limits.body', () => {
     await client.closed
     clearInterval(trickle)
   })
+
+  test('is watched without a trace on a connection that brings one upload after another', async () => {
+    await using scene = await startScene('', replyWith('taken'))
+    const warnings: string[] = []
+    const note = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', note)
+    const client = await scene.connect()
+    for (let round = 0; round < 20; round += 1) {
+      client.send('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx')
+      await client.response()
+    }
+    process.off('warning', note)
+    assert.deepEqual(warnings, [])
+  })
 })
 
 describe('what was refused before it was a request', () => {
