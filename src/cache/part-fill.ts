@@ -14,6 +14,7 @@ import { fieldLines, hasField, withField } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { combineParts, isWhole, type Part, partOf } from '../http/partial.ts'
 import { contentRange, parseContentRange, rangeOf } from '../http/range.ts'
+import type { Vouch } from '../store/acceptance-records.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { CacheKey } from '../store/store.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
@@ -52,6 +53,8 @@ export class PartFill implements Aside {
   readonly #fence: Fence
   readonly #services: FlightServices
   readonly #maxBody: Bytes
+  /** What is kept under `user` ends when the caller's credential is withdrawn, as of any fill. */
+  readonly #vouch: Vouch | undefined
 
   constructor(
     routed: RoutedRequest,
@@ -63,6 +66,7 @@ export class PartFill implements Aside {
     this.#fence = fence
     this.#maxBody = maxBody
     this.#services = services
+    this.#vouch = services.acceptances.begin(routed)
   }
 
   takes(head: ResponseHead, times: ResponseTimes): boolean {
@@ -107,7 +111,12 @@ export class PartFill implements Aside {
   }
 
   #admits({ scopes }: StoredResponse): boolean {
-    return this.#services.epochs.admits(this.#fence, scopes)
+    const { epochs, acceptances } = this.#services
+    return epochs.admits(this.#fence, scopes) && acceptances.mayKeep(this.#routed, this.#vouch)
+  }
+
+  end(): void {
+    this.#services.acceptances.end(this.#vouch)
   }
 }
 

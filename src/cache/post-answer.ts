@@ -106,12 +106,16 @@ export class PostAnswer implements Aside {
 
   #commit(routed: RoutedRequest): void {
     if (this.#whole === undefined || this.#after === undefined) return
-    const { epochs, store, searches, quarantine } = this.#services
+    const { epochs, store, searches, quarantine, acceptances } = this.#services
     const asked = { ...routed, sequence: this.#after.sequence }
     const response = makeStored(asked, this.#whole)
     const reach = responseReach(asked, response.nominated)
+    // Under `user` a later 401 has to find that the caller holds something.
+    const vouch = acceptances.begin(asked)
     const admitted = epochs.admits(this.#after, response.scopes) && !quarantine.holds(routed.route)
-    if (admitted) store.store(searches.learn(asked, response.fields), response, reach)
+    if (admitted && acceptances.mayKeep(asked, vouch))
+      store.store(searches.learn(asked, response.fields), response, reach)
+    acceptances.end(vouch)
     epochs.end(this.#after)
   }
 }

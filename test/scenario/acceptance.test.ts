@@ -196,6 +196,34 @@ describe('what withdraws an acceptance (contract §3)', () => {
     for (const path of ['/data/1', '/mine/1']) assert.equal((await scene.get(path, as('alice'))).status, 401)
   })
 
+  const asides: Record<string, (scene: Scene) => Promise<unknown>> = {
+    'a range, whole': scene => scene.get('/mine/1', [...as('alice'), 'Range', 'bytes=0-1']),
+    'a range, in part': scene => scene.get('/mine/part', [...as('alice'), 'Range', 'bytes=0-1']),
+    'a POST': scene => scene.request(['POST', '/mine/1'], as('alice'), 'x'),
+  }
+  for (const [what, fill] of Object.entries(asides)) {
+    test(`a 401 ends under \`user\` what was kept of ${what} alone`, async () => {
+      const revoked = new Set<string>()
+      const answer = clinics({ revoked })
+      const more = '  mine: { match: GET /mine/**, ttl: 1m, share: user }\n'
+      await using scene = await startScene(configured('share: [tenant]', more), exchange => {
+        const { method, target } = exchange.request
+        if (revoked.size > 0) return answer(exchange)
+        const part = target === '/mine/part'
+        const fields = ['ETag', '"1"', 'Cache-Control', 'max-age=60', 'Content-Location', target]
+        if (method === 'GET' && part) fields.push('Content-Range', 'bytes 0-1/9')
+        exchange.respond({ status: part ? 206 : 200, fields, body: 'ab' })
+      })
+      const ranged = [...as('alice'), 'Range', 'bytes=0-1']
+      await fill(scene)
+      const path = what.endsWith('part') ? '/mine/part' : '/mine/1'
+      assert.match(cacheStatusOf(await scene.get(path, ranged)), /hit/)
+      revoked.add('alice')
+      assert.equal((await scene.get('/other', as('alice'))).status, 401)
+      for (const fields of [ranged, as('alice')]) assert.equal((await scene.get(path, fields)).status, 401)
+    })
+  }
+
   test('a 403 withdraws it on that route alone', async () => {
     const forbidden = new Set<string>()
     const more = '  mine: { match: GET /mine/**, ttl: 1m, share: user }\n'
