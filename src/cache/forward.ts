@@ -141,7 +141,7 @@ export class Forwarder {
     aside?.beforeInvalidation?.()
     const purges = this.#invalidate(routed, result)
     aside?.afterInvalidation?.()
-    if (purges !== undefined) aside?.afterAgreement?.((await purges).length)
+    aside?.afterAgreement?.(purges === undefined ? 0 : (await purges).length)
     const told = this.#services.withdrawalsTold?.()
     if (told !== undefined) await told
     if (!place.claim()) return

@@ -13,6 +13,7 @@
 import type { Fields } from '../http/fields.ts'
 import type { ResponseHead, ResponseTimes } from '../http/message.ts'
 import { answersGet } from '../http/storable.ts'
+import type { Vouch } from '../store/acceptance-records.ts'
 import type { Fence } from '../store/purge-epochs.ts'
 import type { StoredResponse } from '../store/stored-response.ts'
 import type { Aside } from './aside.ts'
@@ -26,11 +27,10 @@ function answeredGet(
   routed: RoutedRequest,
   head: ResponseHead,
   times: ResponseTimes,
-  rules: Rules,
+  asked: RoutedRequest,
 ): RoutedRequest | undefined {
   const { request } = routed
   if (head.status !== 200 || routed.directives.noStore || !answersGet(request, head)) return undefined
-  const asked = targetGet(routed, rules)
   if (asked.route.cache !== 'on' || asked.sharing.refusal !== undefined) return undefined
   // Elsewhere the origin has to accept each caller for a GET, and this was none.
   if (!SHARED_WITHOUT_ACCEPTANCE.has(asked.route.share.kind)) return undefined
@@ -43,14 +43,17 @@ const SHARED_WITHOUT_ACCEPTANCE: ReadonlySet<string> = new Set(['auto', 'everyon
 export class PostAnswer implements Aside {
   readonly #posted: RoutedRequest
   readonly #services: FlightServices
-  readonly #rules: Rules
   readonly #fence: Fence
+  readonly #get: RoutedRequest
+  /** Under `user` a 401 since the POST left forbids it, and a later one has to find that the caller holds something. */
+  #vouch: Vouch | undefined
   /** The GET that is answered, and the answer's fields. */
   #asked: { readonly routed: RoutedRequest; readonly fields: Fields } | undefined
   #whole: Whole | undefined
   /** Begun once the POST's own invalidation is made. */
   #after: Fence | undefined
   #purged = false
+  #over = false
   /** The purge sequence right before the POST's own invalidation. */
   #before = 0
 
@@ -58,11 +61,12 @@ export class PostAnswer implements Aside {
     this.#posted = posted
     this.#fence = fence
     this.#services = services
-    this.#rules = rules
+    this.#get = targetGet(posted, rules)
+    this.#vouch = services.acceptances.begin(this.#get)
   }
 
   takes(head: ResponseHead, times: ResponseTimes): boolean {
-    const routed = answeredGet(this.#posted, head, times, this.#rules)
+    const routed = answeredGet(this.#posted, head, times, this.#get)
     if (routed !== undefined) this.#asked = { routed, fields: head.fields }
     return routed !== undefined
   }
@@ -82,11 +86,16 @@ export class PostAnswer implements Aside {
 
   afterAgreement(count: number): void {
     const unbroken = Math.floor(this.#before) + count
-    if (this.#after === undefined && this.#services.epochs.current() === unbroken) this.#follow()
+    if (this.#after !== undefined) return
+    if (this.#services.epochs.current() === unbroken) this.#follow()
+    else this.#letGo()
   }
 
   #follow(): void {
-    if (this.#asked === undefined || this.#purged) return
+    if (this.#asked === undefined || this.#purged) {
+      this.#letGo()
+      return
+    }
     this.#after = this.#services.epochs.begin()
     this.#commit(this.#asked.routed)
   }
@@ -102,20 +111,26 @@ export class PostAnswer implements Aside {
     if (this.#whole !== undefined) return
     if (this.#after !== undefined) this.#services.epochs.end(this.#after)
     this.#asked = undefined
+    this.#letGo()
+  }
+
+  /** Nothing is kept from here on: without its vouch nobody could say whether it may be. */
+  #letGo(): void {
+    this.#over = true
+    this.#services.acceptances.end(this.#vouch)
+    this.#vouch = undefined
   }
 
   #commit(routed: RoutedRequest): void {
-    if (this.#whole === undefined || this.#after === undefined) return
+    if (this.#whole === undefined || this.#after === undefined || this.#over) return
     const { epochs, store, searches, quarantine, acceptances } = this.#services
     const asked = { ...routed, sequence: this.#after.sequence }
     const response = makeStored(asked, this.#whole)
     const reach = responseReach(asked, response.nominated)
-    // Under `user` a later 401 has to find that the caller holds something.
-    const vouch = acceptances.begin(asked)
     const admitted = epochs.admits(this.#after, response.scopes) && !quarantine.holds(routed.route)
-    if (admitted && acceptances.mayKeep(asked, vouch))
+    if (admitted && acceptances.mayKeep(asked, this.#vouch))
       store.store(searches.learn(asked, response.fields), response, reach)
-    acceptances.end(vouch)
+    this.#letGo()
     epochs.end(this.#after)
   }
 }

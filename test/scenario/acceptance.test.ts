@@ -224,6 +224,34 @@ describe('what withdraws an acceptance (contract §3)', () => {
     })
   }
 
+  for (const stage of ['before its head', 'before its content']) {
+    test(`a 401 while a POST is under way, ${stage}, keeps its answer from being kept under \`user\``, async () => {
+      const [revoked, barrier] = [new Set<string>(), new Barrier()]
+      const answer = clinics({ revoked })
+      const more = '  mine: { match: GET /mine/**, ttl: 1m, share: user }\n'
+      await using scene = await startScene(configured('share: [tenant]', more), async exchange => {
+        if (exchange.request.method !== 'POST') return answer(exchange)
+        const head =
+          'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: max-age=60\r\nContent-Location: /mine/1\r\n\r\n'
+        if (stage === 'before its content') exchange.write(head)
+        await barrier.passed
+        exchange.write(stage === 'before its content' ? 'ab' : `${head}ab`)
+      })
+      const posting = await scene.connect()
+      posting.send(
+        `POST /mine/1 HTTP/1.1\r\nHost: test.example\r\nAuthorization: Bearer alice\r\nX-Clinic: a\r\nContent-Length: 1\r\n\r\nx`,
+      )
+      if (stage === 'before its content') await posting.head()
+      else await scene.origin.received(1)
+      revoked.add('alice')
+      assert.equal((await scene.get('/other', as('alice'))).status, 401)
+      barrier.open()
+      if (stage === 'before its content') assert.equal((await posting.exactly(2)).toString(), 'ab')
+      else assert.equal((await posting.response()).status, 200)
+      assert.equal((await scene.get('/mine/1', [...as('alice'), 'Host', 'test.example'])).status, 401)
+    })
+  }
+
   test('a 403 withdraws it on that route alone', async () => {
     const forbidden = new Set<string>()
     const more = '  mine: { match: GET /mine/**, ttl: 1m, share: user }\n'
